@@ -1,0 +1,45 @@
+package ai.valetts.config;
+
+import java.util.List;
+
+/**
+ * Sizes of the networks (VITS2, arXiv:2307.16430; names of the public reference's {@code model} section).
+ *
+ * @param vocabularySize symbols the text encoder embeds; null takes the symbol table's size
+ * @param speakerCount speakers; null takes the data's. One speaker has no embedding
+ * @param speakerChannels width of the speaker embedding ({@code gin_channels})
+ * @param posteriorInput {@code mel} (VITS2) or {@code linear} (VITS)
+ * @param flow {@code plain} (VITS), {@code pre_conv} or {@code pre_conv2} (VITS2)
+ * @param durationPredictor {@code stochastic} or {@code deterministic}
+ * @param durationDiscriminator {@code none}, {@code v1} or {@code v2}
+ * @param resblockKind HiFi-GAN residual block 1 or 2
+ * @param upsampleRates transposed-convolution strides; their product equals {@code audio.hopLength}
+ * @param discriminatorWidthDivisor divides every hidden width of the waveform discriminators; 1 is the published size
+ */
+public record ModelConfig(
+    Integer vocabularySize,
+    Integer speakerCount,
+    int speakerChannels,
+    String posteriorInput,
+    int interChannels,
+    int hiddenChannels,
+    int filterChannels,
+    int attentionHeads,
+    int encoderLayers,
+    int encoderKernelSize,
+    float dropout,
+    boolean speakerConditionedEncoder,
+    int posteriorLayers,
+    String flow,
+    int flowCouplings,
+    int flowLayers,
+    String durationPredictor,
+    String durationDiscriminator,
+    boolean noiseScaledAlignment,
+    int resblockKind,
+    List<Integer> resblockKernelSizes,
+    List<List<Integer>> resblockDilations,
+    List<Integer> upsampleRates,
+    List<Integer> upsampleKernelSizes,
+    int upsampleInitialChannels,
+    int discriminatorWidthDivisor) {}

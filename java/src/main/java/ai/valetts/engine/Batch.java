@@ -1,0 +1,144 @@
+package ai.valetts.engine;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/**
+ * One padded batch in direct, native-order buffers that the core borrows for the length of a call. Filled by the loader,
+ * used by one thread, and given back to the loader's pool by {@link #close()}.
+ *
+ * <p>Shapes: B = {@link #size()}, T = {@link #maxTokens()}, N = {@link #maxSamples()}; rows are contiguous and
+ * zero-padded.
+ */
+public final class Batch implements AutoCloseable {
+  private final Storage storage;
+  private final Consumer<Storage> release;
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private final int size;
+  private final int maxTokens;
+  private final int maxSamples;
+  private final List<String> utteranceNames;
+
+  /**
+   * @param storage buffers at least as large as the shapes need; {@link Storage#ensure} has been called
+   * @param utteranceNames one name per item, for messages
+   * @param release receives the storage back on close
+   */
+  public Batch(
+      Storage storage, int maxTokens, int maxSamples, List<String> utteranceNames, Consumer<Storage> release) {
+    this.storage = storage;
+    this.release = release;
+    this.size = utteranceNames.size();
+    this.maxTokens = maxTokens;
+    this.maxSamples = maxSamples;
+    this.utteranceNames = List.copyOf(utteranceNames);
+  }
+
+  /** Utterances, B. */
+  public int size() {
+    return size;
+  }
+
+  public int maxTokens() {
+    return maxTokens;
+  }
+
+  public int maxSamples() {
+    return maxSamples;
+  }
+
+  public List<String> utteranceNames() {
+    return utteranceNames;
+  }
+
+  /** The buffers; throws {@link IllegalStateException} after {@link #close()}. */
+  public Storage storage() {
+    if (closed.get()) {
+      throw new IllegalStateException("Batch of " + utteranceNames + " is used after close()");
+    }
+    return storage;
+  }
+
+  /** Seconds of audio in the batch, padding not counted. */
+  public double seconds(int sampleRateHz) {
+    long samples = 0;
+    for (int i = 0; i < size; i++) {
+      samples += storage().sampleLengths.get(i);
+    }
+    return (double) samples / sampleRateHz;
+  }
+
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      release.accept(storage);
+    }
+  }
+
+  /** Reusable buffers. All positions stay 0; access is by absolute index. */
+  public static final class Storage {
+    /** Symbol ids [B,T]. */
+    public IntBuffer tokenIds = ints(0);
+
+    /** Valid symbols [B]. */
+    public IntBuffer tokenLengths = ints(0);
+
+    /** Audio in -1..1 [B,N]. */
+    public FloatBuffer samples = floats(0);
+
+    /** Valid samples [B]. */
+    public IntBuffer sampleLengths = ints(0);
+
+    /** Speaker ids [B]. */
+    public IntBuffer speakerIds = ints(0);
+
+    /** Keys of the random draws [B]. */
+    public LongBuffer utteranceIds = longs(0);
+
+    /** Grows the buffers to hold the given shapes and zeroes what a batch of those shapes covers. */
+    public void ensure(int size, int maxTokens, int maxSamples) {
+      if (tokenLengths.capacity() < size) {
+        tokenLengths = ints(size);
+        sampleLengths = ints(size);
+        speakerIds = ints(size);
+        utteranceIds = longs(size);
+      }
+      int tokens = Math.multiplyExact(size, maxTokens);
+      if (tokenIds.capacity() < tokens) {
+        tokenIds = ints(tokens + tokens / 4);
+      }
+      int sampleTotal = Math.multiplyExact(size, maxSamples);
+      if (samples.capacity() < sampleTotal) {
+        samples = floats(sampleTotal + sampleTotal / 4);
+      }
+      for (int i = 0; i < tokens; i++) {
+        tokenIds.put(i, 0);
+      }
+      for (int i = 0; i < sampleTotal; i++) {
+        samples.put(i, 0f);
+      }
+    }
+
+    private static IntBuffer ints(int count) {
+      return direct(count, Integer.BYTES).asIntBuffer();
+    }
+
+    private static FloatBuffer floats(int count) {
+      return direct(count, Float.BYTES).asFloatBuffer();
+    }
+
+    private static LongBuffer longs(int count) {
+      return direct(count, Long.BYTES).asLongBuffer();
+    }
+
+    private static ByteBuffer direct(int count, int width) {
+      return ByteBuffer.allocateDirect(Math.multiplyExact(count, width)).order(ByteOrder.nativeOrder());
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package ai.valetts.engine;
+
+import ai.valetts.config.AudioConfig;
+import java.nio.file.Path;
+
+/** The native core. Thread-safe; the handles it returns are not: calls on one handle are serialised by the handle. */
+public interface Engine {
+
+  /** What the core was built with and what it can see now. */
+  EngineSystem system();
+
+  /**
+   * Creates the three networks and their optimizers, initialised from the seed.
+   *
+   * @throws InvalidEngineArgumentException naming the field, or the device that is not there
+   * @throws EngineOutOfMemoryException if they do not fit
+   */
+  TrainingSession createSession(EngineConfig config);
+
+  /**
+   * A voice from a {@code generator.safetensors} file.
+   *
+   * @throws EngineIoException if the file is missing, cut short or of other shapes
+   */
+  Voice openVoice(EngineConfig config, Path generatorFile);
+
+  /** Log-mel spectrogram of one recording (samples in -1..1), {@code floor(N / hopLength)} frames. */
+  Spectrogram melSpectrogram(AudioConfig config, float[] samples);
+
+  /** Linear magnitude spectrogram of one recording, {@code fftSize / 2 + 1} bins. */
+  Spectrogram linearSpectrogram(AudioConfig config, float[] samples);
+}

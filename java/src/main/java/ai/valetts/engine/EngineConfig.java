@@ -1,0 +1,26 @@
+package ai.valetts.engine;
+
+import ai.valetts.config.AudioConfig;
+import ai.valetts.config.ModelConfig;
+import ai.valetts.config.OptimizerConfig;
+
+/**
+ * Everything the core needs to build its networks.
+ *
+ * @param vocabularySize symbols the text encoder embeds
+ * @param speakerCount speakers; 1 has no embedding
+ * @param segmentSamples samples the decoder learns from in each utterance
+ * @param threads CPU threads of the process; 0 leaves libtorch's choice
+ * @param seed keys initial weights and random draws
+ * @param device {@code auto}, {@code cpu} or {@code cuda:N}
+ */
+public record EngineConfig(
+    AudioConfig audio,
+    ModelConfig model,
+    OptimizerConfig optimizer,
+    int vocabularySize,
+    int speakerCount,
+    int segmentSamples,
+    int threads,
+    long seed,
+    String device) {}

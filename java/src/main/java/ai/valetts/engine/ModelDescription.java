@@ -1,0 +1,25 @@
+package ai.valetts.engine;
+
+/**
+ * Parameter counts and memory.
+ *
+ * @param generatorParameters sum of the six parts, the reference's dead parameters included
+ * @param deadParameters parameters that the reference saves but never uses
+ * @param processResidentBytes of this process, now
+ * @param deviceAllocatedBytes 0 on the CPU
+ */
+public record ModelDescription(
+    long textEncoderParameters,
+    long posteriorEncoderParameters,
+    long flowParameters,
+    long decoderParameters,
+    long durationPredictorParameters,
+    long speakerEmbeddingParameters,
+    long generatorParameters,
+    long deadParameters,
+    long discriminatorParameters,
+    long durationDiscriminatorParameters,
+    long processResidentBytes,
+    long processPeakBytes,
+    long deviceAllocatedBytes,
+    String device) {}
