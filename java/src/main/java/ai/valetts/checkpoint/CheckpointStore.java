@@ -1,0 +1,218 @@
+package ai.valetts.checkpoint;
+
+import ai.valetts.engine.EngineIoException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+
+/**
+ * The checkpoints of one run: {@code step-00000123/}, each whole or not there at all. A checkpoint is built in
+ * {@code step-….tmp}, forced to the disk, given its manifest last and then renamed; a crash at any moment leaves the
+ * earlier ones as they were. Used by the training loop's thread only.
+ */
+public final class CheckpointStore {
+  private static final Pattern NAME = Pattern.compile("step-\\d{8,}");
+  private static final String UNFINISHED = ".tmp";
+  private static final long MEBIBYTE = 1 << 20;
+
+  private final Path root;
+  private final int keep;
+  private final Map<String, byte[]> companions;
+  private final Consumer<String> notice;
+
+  /** Writes the tensors of a checkpoint into a directory, e.g. {@code session::save}. */
+  public interface TensorWriter {
+    void writeInto(Path directory);
+  }
+
+  /**
+   * Opens a run's checkpoints and removes what an interrupted writer left.
+   *
+   * @param root directory of the checkpoints; created when missing
+   * @param keep newest checkpoints kept
+   * @param companions small files that belong into every checkpoint, by name
+   * @param notice receives a sentence when something was skipped or removed
+   * @throws CheckpointWriteException if the directory cannot be written
+   */
+  public CheckpointStore(Path root, int keep, Map<String, byte[]> companions, Consumer<String> notice) {
+    this.root = root;
+    this.keep = Math.max(1, keep);
+    this.companions = Map.copyOf(companions);
+    this.notice = notice;
+    try {
+      Files.createDirectories(root);
+      for (Path leftover : DurableFiles.children(root)) {
+        if (leftover.getFileName().toString().endsWith(UNFINISHED)) {
+          DurableFiles.deleteTree(leftover);
+          notice.accept("Removed " + leftover + ", a checkpoint whose writing was interrupted.");
+        }
+      }
+    } catch (IOException e) {
+      throw new CheckpointWriteException("Checkpoints cannot be written to " + root + ": " + reason(e) + ".", e);
+    }
+  }
+
+  /**
+   * Publishes a checkpoint, then removes the oldest beyond {@code keep}.
+   *
+   * @throws CheckpointWriteException with the cause in words, e.g. a full disk; earlier checkpoints are untouched
+   */
+  public Checkpoint save(TrainState state, RunIdentity identity, TensorWriter tensors) {
+    Path target = root.resolve("step-%08d".formatted(state.step()));
+    Path unfinished = root.resolve(target.getFileName() + UNFINISHED);
+    try {
+      DurableFiles.deleteTree(unfinished);
+      Files.createDirectories(unfinished);
+      tensors.writeInto(unfinished);
+      for (Map.Entry<String, byte[]> companion : companions.entrySet()) {
+        Files.write(unfinished.resolve(companion.getKey()), companion.getValue());
+      }
+      List<Manifest.FileEntry> entries = new ArrayList<>();
+      for (Path file : DurableFiles.children(unfinished)) {
+        DurableFiles.sync(file);
+        entries.add(
+            new Manifest.FileEntry(
+                file.getFileName().toString(), Files.size(file), DurableFiles.sha256(file)));
+      }
+      Manifest manifest = new Manifest(Manifest.FORMAT_VERSION, state, identity, entries);
+      DurableFiles.write(unfinished.resolve(Manifest.FILE_NAME), manifest.toJson());
+      DurableFiles.sync(unfinished);
+      publish(unfinished, target);
+      prune(target);
+      return new Checkpoint(target, manifest);
+    } catch (IOException | EngineIoException e) {
+      throw failed(target, unfinished, e);
+    }
+  }
+
+  /** The newest checkpoint that verifies; says which newer ones were passed over and why. */
+  public Optional<Checkpoint> newest() {
+    return newest(root, notice);
+  }
+
+  /** As {@link #newest()}, for a reader that does not own the run. */
+  public static Optional<Checkpoint> newest(Path root, Consumer<String> notice) {
+    for (Path directory : published(root)) {
+      try {
+        return Optional.of(open(directory));
+      } catch (CheckpointException e) {
+        notice.accept("Skipped a checkpoint: " + e.getMessage());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Whether any published checkpoint is there, sound or not. */
+  public static boolean anyIn(Path root) {
+    return !published(root).isEmpty();
+  }
+
+  /**
+   * Verifies one checkpoint: every file of the manifest with its size and digest.
+   *
+   * @throws CheckpointException naming the file that is missing, short or altered
+   */
+  public static Checkpoint open(Path directory) {
+    Manifest manifest = Manifest.read(directory);
+    for (Manifest.FileEntry entry : manifest.files()) {
+      Path file = directory.resolve(entry.name());
+      try {
+        if (!Files.isRegularFile(file)) {
+          throw new CheckpointException("Checkpoint " + directory + " is not complete: " + entry.name()
+              + " is missing.");
+        }
+        long bytes = Files.size(file);
+        if (bytes != entry.bytes()) {
+          throw new CheckpointException("Checkpoint " + directory + " is damaged: " + entry.name() + " has " + bytes
+              + " bytes instead of " + entry.bytes() + ".");
+        }
+        if (!DurableFiles.sha256(file).equals(entry.sha256())) {
+          throw new CheckpointException("Checkpoint " + directory + " is damaged: the content of " + entry.name()
+              + " is not what was saved (SHA-256 differs).");
+        }
+      } catch (IOException e) {
+        throw new CheckpointException(
+            "Checkpoint " + directory + " cannot be read: " + entry.name() + ": " + reason(e) + ".", e);
+      }
+    }
+    return new Checkpoint(directory, manifest);
+  }
+
+  /** Published checkpoints, newest first. */
+  private static List<Path> published(Path root) {
+    if (!Files.isDirectory(root)) {
+      return List.of();
+    }
+    try {
+      List<Path> directories =
+          new ArrayList<>(
+              DurableFiles.children(root).stream()
+                  .filter(path -> NAME.matcher(path.getFileName().toString()).matches())
+                  .filter(Files::isDirectory)
+                  .toList());
+      directories.sort((a, b) -> Long.compare(step(b), step(a)));
+      return Collections.unmodifiableList(directories);
+    } catch (IOException e) {
+      throw new CheckpointException("Checkpoints in " + root + " cannot be listed: " + reason(e) + ".", e);
+    }
+  }
+
+  private static long step(Path directory) {
+    return Long.parseLong(directory.getFileName().toString().substring("step-".length()));
+  }
+
+  /** Renames into place. A checkpoint of the same step is replaced: it was damaged, or this run went back before it. */
+  private void publish(Path unfinished, Path target) throws IOException {
+    DurableFiles.deleteTree(target);
+    Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
+    DurableFiles.sync(root);
+  }
+
+  private void prune(Path newest) {
+    List<Path> all = published(root);
+    // Steps above the one just written belong to a future that this run has left by resuming earlier.
+    for (Path directory : all) {
+      boolean stale = step(directory) > step(newest);
+      boolean surplus = all.indexOf(directory) - all.indexOf(newest) >= keep;
+      if (stale || surplus) {
+        try {
+          DurableFiles.deleteTree(directory);
+        } catch (IOException e) {
+          notice.accept("An old checkpoint could not be removed: " + directory + ": " + reason(e) + ".");
+        }
+      }
+    }
+  }
+
+  private CheckpointWriteException failed(Path target, Path unfinished, Exception cause) {
+    String leftover = "";
+    try {
+      DurableFiles.deleteTree(unfinished);
+    } catch (IOException e) {
+      leftover = " " + unfinished + " could not be removed.";
+    }
+    String free = "";
+    try {
+      free = " " + Files.getFileStore(root).getUsableSpace() / MEBIBYTE + " MiB are free on that disk now.";
+    } catch (IOException e) {
+      // The figure is only advice; without it the sentence still names the cause.
+    }
+    return new CheckpointWriteException(
+        "Checkpoint " + target + " could not be written: " + reason(cause) + "." + free + leftover
+            + " Earlier checkpoints are intact: free some space and resume.",
+        cause);
+  }
+
+  private static String reason(Exception e) {
+    String message = e.getMessage() == null ? e.toString() : e.getMessage();
+    return message.endsWith(".") ? message.substring(0, message.length() - 1) : message;
+  }
+}

@@ -1,0 +1,118 @@
+package ai.valetts.event;
+
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/**
+ * Carries events from the training loop to the listeners on a thread of its own, so that a slow disk or terminal never
+ * slows a step. {@link #publish} never blocks: when more than {@code capacity} events wait, a {@link StepCompleted} is
+ * dropped and counted; every other event is kept, since they are few and must not be lost.
+ *
+ * <p>Owned by whoever wires the run, who closes it after the loop; {@link #close()} delivers what still waits.
+ */
+public final class EventBus implements AutoCloseable {
+  private static final Duration DRAIN_LIMIT = Duration.ofSeconds(30);
+
+  private final BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+  private final List<RunListener> listeners;
+  private final int capacity;
+  private final Consumer<String> problems;
+  private final AtomicLong dropped = new AtomicLong();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private final Set<String> reported = new HashSet<>();
+  private final Thread thread;
+  private volatile boolean running = true;
+
+  /**
+   * @param listeners told in this order
+   * @param capacity waiting events above which steps are dropped
+   * @param problems receives one sentence for each new failure of a listener
+   */
+  public EventBus(List<RunListener> listeners, int capacity, Consumer<String> problems) {
+    this.listeners = List.copyOf(listeners);
+    this.capacity = capacity;
+    this.problems = problems;
+    this.thread = new Thread(this::deliver, "valetts-events");
+    this.thread.setDaemon(true);
+    this.thread.start();
+  }
+
+  /** Hands an event over; any thread. Events after {@link #close()} are ignored. */
+  public void publish(RunEvent event) {
+    if (closed.get()) {
+      return;
+    }
+    if (event instanceof StepCompleted && queue.size() >= capacity) {
+      dropped.incrementAndGet();
+      return;
+    }
+    queue.add(() -> tellAll(event));
+  }
+
+  /** Steps that no listener heard of because too many events were waiting. */
+  public long dropped() {
+    return dropped.get();
+  }
+
+  /** Delivers what waits (at most 30 seconds), closes the listeners and reports how many steps were dropped. */
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    queue.add(() -> running = false);
+    try {
+      thread.join(DRAIN_LIMIT.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (thread.isAlive()) {
+      problems.accept("A monitor did not finish within " + DRAIN_LIMIT.toSeconds() + " seconds and was left behind.");
+    }
+    if (dropped.get() > 0) {
+      problems.accept("Monitors fell behind: " + dropped.get() + " steps were not shown or logged.");
+    }
+  }
+
+  private void deliver() {
+    while (running) {
+      try {
+        queue.take().run();
+      } catch (InterruptedException e) {
+        running = false;
+      }
+    }
+    for (RunListener listener : listeners) {
+      attempt(listener, listener::close);
+    }
+  }
+
+  private void tellAll(RunEvent event) {
+    for (RunListener listener : listeners) {
+      attempt(listener, () -> listener.on(event));
+    }
+  }
+
+  private void attempt(RunListener listener, Action action) {
+    try {
+      action.run();
+    } catch (Exception | LinkageError e) {
+      String sentence = listener.getClass().getSimpleName() + " failed, the run goes on: "
+          + (e.getMessage() == null ? e.toString() : e.getMessage());
+      if (reported.add(sentence)) {
+        problems.accept(sentence);
+      }
+    }
+  }
+
+  private interface Action {
+    void run() throws Exception;
+  }
+}

@@ -1,0 +1,13 @@
+package ai.valetts.event;
+
+import java.io.IOException;
+
+/** Someone who wants to know. Called on the bus's one thread, in the order of publication; closed once at the end. */
+public interface RunListener extends AutoCloseable {
+
+  /** Takes in one event. What it throws is reported once and does not disturb the run or other listeners. */
+  void on(RunEvent event) throws IOException;
+
+  @Override
+  default void close() throws IOException {}
+}
