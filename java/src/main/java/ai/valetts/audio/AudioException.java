@@ -1,0 +1,24 @@
+package ai.valetts.audio;
+
+import java.nio.file.Path;
+
+/** A recording that cannot be used. The message names the file and what is wrong with it. */
+public final class AudioException extends RuntimeException {
+  private final transient Path file;
+  private final String reason;
+
+  public AudioException(Path file, String reason) {
+    super(file + " " + reason);
+    this.file = file;
+    this.reason = reason;
+  }
+
+  public Path file() {
+    return file;
+  }
+
+  /** What is wrong, without the file's name, as the end of a sentence that begins with it. */
+  public String reason() {
+    return reason;
+  }
+}

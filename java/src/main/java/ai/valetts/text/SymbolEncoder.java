@@ -1,0 +1,56 @@
+package ai.valetts.text;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** Maps code points to ids, with marks at both ends and blanks between, as Piper lays them out. */
+final class SymbolEncoder {
+  private SymbolEncoder() {}
+
+  /**
+   * @param phonemes decomposed symbols, one code point each
+   * @param refused symbols of the text that must not pass, listed first among the unknown ones
+   */
+  static EncodedText encode(String phonemes, Set<String> refused, SymbolTable table, boolean addBlank) {
+    List<Integer> ids = new ArrayList<>();
+    Set<String> unknown = new LinkedHashSet<>(refused);
+    StringBuilder kept = new StringBuilder();
+    int phonemeCount = 0;
+    ids.add(table.beginId());
+    for (int codePoint : phonemes.codePoints().toArray()) {
+      String symbol = Character.toString(codePoint);
+      OptionalInt id = table.idOf(symbol);
+      if (id.isEmpty() || isMark(symbol)) {
+        unknown.add(symbol);
+        continue;
+      }
+      if (addBlank) {
+        ids.add(table.padId());
+      }
+      ids.add(id.getAsInt());
+      kept.append(symbol);
+      if (isSound(codePoint)) {
+        phonemeCount++;
+      }
+    }
+    if (addBlank) {
+      ids.add(table.padId());
+    }
+    ids.add(table.endId());
+    int[] packed = ids.stream().mapToInt(Integer::intValue).toArray();
+    return new EncodedText(packed, kept.toString(), List.copyOf(unknown), phonemeCount);
+  }
+
+  /** A blank or a mark written in the text would be read as structure. */
+  private static boolean isMark(String symbol) {
+    return symbol.equals(SymbolTable.PAD) || symbol.equals(SymbolTable.BEGIN) || symbol.equals(SymbolTable.END);
+  }
+
+  /** Letters and digits, but no modifier letters: stress, length and palatalisation belong to their neighbour. */
+  private static boolean isSound(int codePoint) {
+    return Character.isLetterOrDigit(codePoint) && Character.getType(codePoint) != Character.MODIFIER_LETTER;
+  }
+}

@@ -1,0 +1,70 @@
+package ai.valetts.text;
+
+import ai.valetts.config.TextConfig;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/** Chooses how text is read. */
+public final class TextFrontEnds {
+  private TextFrontEnds() {}
+
+  /**
+   * The front end for a new run.
+   *
+   * @param texts the data set's texts, asked for only when characters are read
+   * @param notice told once, when {@code auto} has to do without espeak-ng
+   * @throws TextException if {@code espeak} is asked for and missing
+   */
+  public static TextFrontEnd open(TextConfig config, Supplier<Iterable<String>> texts, Consumer<String> notice) {
+    Optional<Espeak> espeak = config.frontEnd().equals("characters") ? Optional.empty() : Espeak.load();
+    if (espeak.isPresent()) {
+      return new EspeakFrontEnd(espeak.get(), SymbolTable.piper(), config.language(), config.addBlank());
+    }
+    if (config.frontEnd().equals("espeak")) {
+      throw new TextException(
+          "text.frontEnd is espeak, but "
+              + Espeak.failure()
+              + "; "
+              + Espeak.INSTALL_HINT
+              + ", or set text.frontEnd to characters");
+    }
+    if (config.frontEnd().equals("auto")) {
+      notice.accept(
+          Espeak.failure()
+              + ": text is read by its characters, which learns pronunciation more slowly; "
+              + Espeak.INSTALL_HINT);
+    }
+    return new CharacterFrontEnd(SymbolTable.characters(texts.get()), config.addBlank());
+  }
+
+  /**
+   * The front end for a voice that was trained with the given table, whatever {@code text.frontEnd} says now.
+   *
+   * @throws TextException if the voice reads phonemes and espeak-ng is missing
+   */
+  public static TextFrontEnd open(TextConfig config, SymbolTable saved) {
+    if (saved.kind().equals(SymbolTable.CHARACTERS)) {
+      return new CharacterFrontEnd(saved, config.addBlank());
+    }
+    Espeak espeak =
+        Espeak.load()
+            .orElseThrow(
+                () ->
+                    new TextException(
+                        "this voice was trained on espeak-ng phonemes, but "
+                            + Espeak.failure()
+                            + "; "
+                            + Espeak.INSTALL_HINT));
+    return new EspeakFrontEnd(espeak, saved, config.language(), config.addBlank());
+  }
+
+  /** Release of espeak-ng on this machine, or empty with the reason given to {@code problem}. */
+  public static Optional<String> espeakVersion(Consumer<String> problem) {
+    Optional<Espeak> espeak = Espeak.load();
+    if (espeak.isEmpty()) {
+      problem.accept(Espeak.failure() + "; " + Espeak.INSTALL_HINT);
+    }
+    return espeak.map(Espeak::version);
+  }
+}
