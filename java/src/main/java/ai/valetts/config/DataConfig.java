@@ -35,5 +35,5 @@ public record DataConfig(
    * @param speaker speaker name
    * @param language espeak-ng voice, or null for {@code text.language}
    */
-  public record Source(String folder, String speaker, String language) {}
+  public record Source(String folder, String speaker, @Nullable String language) {}
 }

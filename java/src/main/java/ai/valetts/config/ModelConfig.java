@@ -8,6 +8,7 @@ import java.util.List;
  * @param vocabularySize symbols the text encoder embeds; null takes the symbol table's size
  * @param speakerCount speakers; null takes the data's. One speaker has no embedding
  * @param speakerChannels width of the speaker embedding ({@code gin_channels})
+ * @param speakerConditionedEncoder add the speaker before the third encoder layer; no effect with one speaker
  * @param posteriorInput {@code mel} (VITS2) or {@code linear} (VITS)
  * @param flow {@code plain} (VITS), {@code pre_conv} or {@code pre_conv2} (VITS2)
  * @param durationPredictor {@code stochastic} or {@code deterministic}
@@ -42,4 +43,39 @@ public record ModelConfig(
     List<Integer> upsampleRates,
     List<Integer> upsampleKernelSizes,
     int upsampleInitialChannels,
-    int discriminatorWidthDivisor) {}
+    int discriminatorWidthDivisor) {
+
+  /**
+   * These sizes with vocabulary and speakers filled in from the data. With one speaker there is no embedding to condition
+   * the encoder on, so {@code speakerConditionedEncoder} becomes false.
+   */
+  public ModelConfig resolved(int vocabularySize, int speakerCount) {
+    return new ModelConfig(
+        vocabularySize,
+        speakerCount,
+        speakerChannels,
+        posteriorInput,
+        interChannels,
+        hiddenChannels,
+        filterChannels,
+        attentionHeads,
+        encoderLayers,
+        encoderKernelSize,
+        dropout,
+        speakerConditionedEncoder && speakerCount > 1,
+        posteriorLayers,
+        flow,
+        flowCouplings,
+        flowLayers,
+        durationPredictor,
+        durationDiscriminator,
+        noiseScaledAlignment,
+        resblockKind,
+        resblockKernelSizes,
+        resblockDilations,
+        upsampleRates,
+        upsampleKernelSizes,
+        upsampleInitialChannels,
+        discriminatorWidthDivisor);
+  }
+}

@@ -1,5 +1,7 @@
 package ai.valetts.config;
 
+import java.util.List;
+
 /**
  * A whole run as its YAML file states it. Built only by {@link ConfigLoader}, which has checked every rule; each part of
  * the program receives the one section it needs.
@@ -17,4 +19,22 @@ public record ValettsConfig(
     ValidationConfig validation,
     CheckpointConfig checkpoint,
     MonitorConfig monitor,
-    SynthesisConfig synthesis) {}
+    SynthesisConfig synthesis) {
+
+  /** The same configuration with other recordings. */
+  public ValettsConfig withSources(List<DataConfig.Source> sources) {
+    DataConfig replaced =
+        new DataConfig(
+            List.copyOf(sources),
+            data.batchSize(),
+            data.bucketFrames(),
+            data.minSeconds(),
+            data.maxSeconds(),
+            data.validationClips(),
+            data.maxBad(),
+            data.decodeThreads(),
+            data.prefetchBatches());
+    return new ValettsConfig(
+        name, audio, text, replaced, model, optimizer, training, validation, checkpoint, monitor, synthesis);
+  }
+}

@@ -1,0 +1,29 @@
+package ai.valetts.app;
+
+/**
+ * What ValeTTS can be asked to do. The command line and embedding programs call nothing else. One call at a time per
+ * instance; every method blocks until its work is done.
+ *
+ * <p>All methods throw {@link ai.valetts.config.ConfigException}, {@link ai.valetts.engine.EngineException}, the data,
+ * audio and checkpoint exceptions, or {@link java.io.UncheckedIOException}; {@link ExitCode#of} sorts them.
+ */
+public interface Operations extends AutoCloseable {
+
+  /** Starts a run, or continues it where its folder already holds a checkpoint of the same configuration. */
+  RunResult train(TrainRequest request);
+
+  /** Continues a run from its newest checkpoint that verifies. */
+  RunResult resume(ResumeRequest request);
+
+  /** Speaks each line into its file. */
+  SynthResult synthesize(SynthRequest request);
+
+  /** Reads, checks and caches the recordings of a configuration without training. */
+  PrepareResult prepare(PrepareRequest request);
+
+  /** Describes a run, a checkpoint or a configuration. */
+  InfoResult info(InfoRequest request);
+
+  @Override
+  void close();
+}

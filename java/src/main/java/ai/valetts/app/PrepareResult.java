@@ -1,0 +1,13 @@
+package ai.valetts.app;
+
+import java.nio.file.Path;
+
+/**
+ * What preparation found.
+ *
+ * @param report the report for a person, several lines, every unusable row with its file, line and reason
+ * @param reportFile the same as JSON
+ * @param usableClips clips to train on or validate with
+ * @param badClips rows left out
+ */
+public record PrepareResult(String report, Path reportFile, int usableClips, int badClips) {}

@@ -1,0 +1,23 @@
+package ai.valetts.app;
+
+import ai.valetts.config.ValettsConfig;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Start a run.
+ *
+ * <p>If {@code runDirectory} already holds a checkpoint, the run continues when
+ * {@link ai.valetts.config.ConfigDifference#refused} finds nothing between its configuration and this one, and is
+ * refused with those keys otherwise.
+ *
+ * @param config every key resolved; {@code data.sources} is empty when {@code demoLanguages} is not
+ * @param runDirectory folder of the run; created if missing
+ * @param demoLanguages languages of the demo recordings to fetch and train on (en, es, fr, it, ru); empty to train on
+ *     {@code config.data.sources}
+ */
+public record TrainRequest(ValettsConfig config, Path runDirectory, List<String> demoLanguages) {
+  public TrainRequest {
+    demoLanguages = List.copyOf(demoLanguages);
+  }
+}

@@ -1,0 +1,64 @@
+package ai.valetts.config;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * One key in which two configurations differ.
+ *
+ * @param key dotted path
+ * @param before value in the first
+ * @param after value in the second
+ */
+public record ConfigDifference(String key, Object before, Object after) {
+
+  /**
+   * Keys that do not change what is learned, only how long, where and how visibly. {@code training.threads} is among
+   * them: it changes rounding, and the run says so.
+   */
+  private static final List<String> CHANGEABLE =
+      List.of(
+          "training.maxSteps",
+          "training.maxEpochs",
+          "training.maxMinutes",
+          "training.device",
+          "training.threads",
+          "data.maxBad",
+          "data.decodeThreads",
+          "data.prefetchBatches",
+          "validation.",
+          "checkpoint.",
+          "monitor.",
+          "synthesis.");
+
+  /** All differences, in the order of the records. */
+  public static List<ConfigDifference> between(ValettsConfig before, ValettsConfig after) {
+    Map<String, Object> old = ConfigKeys.values(before);
+    List<ConfigDifference> differences = new ArrayList<>();
+    ConfigKeys.values(after)
+        .forEach(
+            (key, value) -> {
+              if (!Objects.equals(old.get(key), value)) {
+                differences.add(new ConfigDifference(key, old.get(key), value));
+              }
+            });
+    return differences;
+  }
+
+  /** The differences that a run under way may not take: continuing with them would be another run. */
+  public static List<ConfigDifference> refused(ValettsConfig saved, ValettsConfig requested) {
+    return between(saved, requested).stream().filter(difference -> !difference.mayChange()).toList();
+  }
+
+  /** Whether this key may change during a run. */
+  public boolean mayChange() {
+    return CHANGEABLE.stream().anyMatch(allowed -> allowed.endsWith(".") ? key.startsWith(allowed) : key.equals(allowed));
+  }
+
+  @Override
+  public String toString() {
+    return key + ": " + before + " -> " + after;
+  }
+}

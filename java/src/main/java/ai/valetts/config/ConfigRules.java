@@ -1,0 +1,471 @@
+package ai.valetts.config;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * Every rule a configuration must satisfy. Rules that touch a key which could not be read are passed over, since that
+ * key has been reported already.
+ */
+final class ConfigRules {
+  private static final int MAX_UPSAMPLES = 8;
+  private static final int MAX_RESBLOCK_KERNELS = 8;
+  private static final int MAX_DILATIONS = 8;
+
+  private final ConfigReader reader;
+  private final List<String> problems;
+
+  ConfigRules(ConfigReader reader, List<String> problems) {
+    this.reader = reader;
+    this.problems = problems;
+  }
+
+  void check(ValettsConfig config) {
+    rule(
+        () -> config.name().matches("[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}"),
+        () -> "takes letters, digits and . _ - (up to 100), found \"" + config.name() + "\"",
+        "name");
+    checkAudio(config.audio());
+    checkText(config.text());
+    checkData(config.data());
+    checkModel(config.model());
+    checkOptimizer(config.optimizer());
+    checkTraining(config.training());
+    checkTheRest(config);
+    checkAcrossSections(config);
+  }
+
+  private void checkAudio(AudioConfig audio) {
+    range("audio.sampleRateHz", () -> audio.sampleRateHz(), 8_000, 48_000);
+    range("audio.fftSize", () -> audio.fftSize(), 64, 8_192);
+    range("audio.hopLength", () -> audio.hopLength(), 16, 4_096);
+    range("audio.winLength", () -> audio.winLength(), 16, 8_192);
+    range("audio.melBins", () -> audio.melBins(), 8, 512);
+    rule(
+        () -> audio.winLength() <= audio.fftSize(),
+        () -> audio.winLength() + " is longer than audio.fftSize " + audio.fftSize(),
+        "audio.winLength",
+        "audio.fftSize");
+    rule(
+        () -> audio.hopLength() <= audio.fftSize() && (audio.fftSize() - audio.hopLength()) % 2 == 0,
+        () ->
+            audio.hopLength()
+                + " must be at most audio.fftSize "
+                + audio.fftSize()
+                + " and differ from it by an even number, so that a clip of N samples has N / hopLength frames",
+        "audio.hopLength",
+        "audio.fftSize");
+    rule(
+        () -> audio.melBins() <= audio.fftSize() / 2 + 1,
+        () -> audio.melBins() + " is more than the " + (audio.fftSize() / 2 + 1) + " bins of audio.fftSize",
+        "audio.melBins",
+        "audio.fftSize");
+    rule(
+        () -> audio.melMinHz() >= 0 && audio.melMinHz() < (highestHz(audio)),
+        () -> audio.melMinHz() + " must be at least 0 and below the highest band, " + highestHz(audio) + " Hz",
+        "audio.melMinHz",
+        "audio.melMaxHz",
+        "audio.sampleRateHz");
+    rule(
+        () -> audio.melMaxHz() >= 0 && audio.melMaxHz() <= audio.sampleRateHz() / 2f,
+        () -> audio.melMaxHz() + " must be 0 or at most half of audio.sampleRateHz, " + audio.sampleRateHz() / 2f,
+        "audio.melMaxHz",
+        "audio.sampleRateHz");
+  }
+
+  private static float highestHz(AudioConfig audio) {
+    return audio.melMaxHz() == 0 ? audio.sampleRateHz() / 2f : audio.melMaxHz();
+  }
+
+  private void checkText(TextConfig text) {
+    oneOf("text.frontEnd", () -> text.frontEnd(), "auto", "espeak", "characters");
+    language("text.language", () -> text.language());
+    range("text.maxSymbols", () -> text.maxSymbols(), 8, 10_000);
+  }
+
+  private void checkData(DataConfig data) {
+    Set<String> seen = new HashSet<>();
+    for (int i = 0; reader.isSound("data.sources") && i < data.sources().size(); i++) {
+      DataConfig.Source source = data.sources().get(i);
+      String key = "data.sources[" + i + "]";
+      rule(() -> !source.folder().isBlank(), () -> "names no folder", key + ".folder");
+      rule(
+          () -> !source.speaker().isBlank() && source.speaker().length() <= 100,
+          () -> "takes a name of 1 to 100 characters, found \"" + source.speaker() + "\"",
+          key + ".speaker");
+      rule(() -> seen.add(source.folder()), () -> source.folder() + " is listed twice", key + ".folder");
+      if (source.language() != null) {
+        language(key + ".language", source::language);
+      }
+    }
+    range("data.batchSize", () -> data.batchSize(), 1, 1_024);
+    rule(
+        () -> !data.bucketFrames().isEmpty() && data.bucketFrames().get(0) > 0 && ascending(data.bucketFrames()),
+        () -> "takes at least one upper edge, each larger than the one before, found " + data.bucketFrames(),
+        "data.bucketFrames");
+    range("data.minSeconds", () -> data.minSeconds(), 0, 60);
+    range("data.maxSeconds", () -> data.maxSeconds(), 0.1, 120);
+    rule(
+        () -> data.minSeconds() < data.maxSeconds(),
+        () -> data.minSeconds() + " must be below data.maxSeconds " + data.maxSeconds(),
+        "data.minSeconds",
+        "data.maxSeconds");
+    range("data.validationClips", () -> data.validationClips(), 0, 100_000);
+    rule(
+        () -> data.maxBad() >= 0 && data.maxBad() <= 1,
+        () -> "takes a fraction from 0 to 1 (0.01 is 1 %), found " + data.maxBad(),
+        "data.maxBad");
+    range("data.decodeThreads", () -> data.decodeThreads(), 0, 256);
+    range("data.prefetchBatches", () -> data.prefetchBatches(), 1, 64);
+  }
+
+  private void checkModel(ModelConfig model) {
+    if (reader.isSound("model.vocabularySize") && model != null && model.vocabularySize() != null) {
+      range("model.vocabularySize", () -> model.vocabularySize(), 4, 65_536);
+    }
+    if (reader.isSound("model.speakerCount") && model != null && model.speakerCount() != null) {
+      range("model.speakerCount", () -> model.speakerCount(), 1, 65_536);
+    }
+    range("model.speakerChannels", () -> model.speakerChannels(), 1, 4_096);
+    oneOf("model.posteriorInput", () -> model.posteriorInput(), "mel", "linear");
+    range("model.interChannels", () -> model.interChannels(), 2, 4_096);
+    range("model.hiddenChannels", () -> model.hiddenChannels(), 2, 4_096);
+    range("model.filterChannels", () -> model.filterChannels(), 1, 16_384);
+    range("model.attentionHeads", () -> model.attentionHeads(), 1, 64);
+    range("model.encoderLayers", () -> model.encoderLayers(), 1, 64);
+    range("model.encoderKernelSize", () -> model.encoderKernelSize(), 1, 31);
+    rule(
+        () -> model.dropout() >= 0 && model.dropout() < 1,
+        () -> "takes a probability from 0 to below 1, found " + model.dropout(),
+        "model.dropout");
+    range("model.posteriorLayers", () -> model.posteriorLayers(), 1, 64);
+    oneOf("model.flow", () -> model.flow(), "plain", "pre_conv", "pre_conv2");
+    range("model.flowCouplings", () -> model.flowCouplings(), 1, 32);
+    range("model.flowLayers", () -> model.flowLayers(), 1, 64);
+    oneOf("model.durationPredictor", () -> model.durationPredictor(), "stochastic", "deterministic");
+    oneOf("model.durationDiscriminator", () -> model.durationDiscriminator(), "none", "v1", "v2");
+    checkModelShapes(model);
+    checkDecoder(model);
+    rule(
+        () -> Integer.bitCount(model.discriminatorWidthDivisor()) == 1 && model.discriminatorWidthDivisor() <= 64,
+        () -> "takes 1, 2, 4, 8, 16, 32 or 64, found " + model.discriminatorWidthDivisor(),
+        "model.discriminatorWidthDivisor");
+  }
+
+  private void checkModelShapes(ModelConfig model) {
+    rule(
+        () -> model.attentionHeads() < 1 || model.hiddenChannels() % model.attentionHeads() == 0,
+        () -> model.hiddenChannels() + " is not divisible by model.attentionHeads " + model.attentionHeads(),
+        "model.hiddenChannels",
+        "model.attentionHeads");
+    rule(
+        () -> model.interChannels() % 2 == 0,
+        () -> model.interChannels() + " must be even: each flow coupling works on halves",
+        "model.interChannels");
+    rule(
+        () -> !"pre_conv".equals(model.flow()) || model.interChannels() % 4 == 0,
+        () -> model.interChannels() + " must be divisible by 4: the pre_conv flow has 2 attention heads on half of it",
+        "model.interChannels",
+        "model.flow");
+    rule(
+        () -> !"pre_conv2".equals(model.flow()) || model.hiddenChannels() % 2 == 0,
+        () -> model.hiddenChannels() + " must be even: the pre_conv2 flow has 2 attention heads",
+        "model.hiddenChannels",
+        "model.flow");
+    rule(
+        () -> !model.speakerConditionedEncoder() || model.encoderLayers() > 2,
+        () -> "needs model.encoderLayers above 2: the speaker enters before the third layer",
+        "model.speakerConditionedEncoder",
+        "model.encoderLayers");
+  }
+
+  private void checkDecoder(ModelConfig model) {
+    range("model.resblockKind", () -> model.resblockKind(), 1, 2);
+    rule(
+        () ->
+            between(model.resblockKernelSizes().size(), 1, MAX_RESBLOCK_KERNELS)
+                && model.resblockKernelSizes().stream().allMatch(size -> between(size, 1, 63) && size % 2 == 1),
+        () -> "takes 1 to " + MAX_RESBLOCK_KERNELS + " odd sizes up to 63, found " + model.resblockKernelSizes(),
+        "model.resblockKernelSizes");
+    rule(
+        () -> model.resblockDilations().size() == model.resblockKernelSizes().size(),
+        () ->
+            "has "
+                + model.resblockDilations().size()
+                + " lists for the "
+                + model.resblockKernelSizes().size()
+                + " sizes of model.resblockKernelSizes; it needs one each",
+        "model.resblockDilations",
+        "model.resblockKernelSizes");
+    rule(
+        () ->
+            model.resblockDilations().stream().map(List::size).distinct().count() <= 1
+                && model.resblockDilations().stream()
+                    .allMatch(
+                        list ->
+                            between(list.size(), 1, MAX_DILATIONS)
+                                && list.stream().allMatch(dilation -> between(dilation, 1, 64))),
+        () ->
+            "takes lists of equal length, 1 to "
+                + MAX_DILATIONS
+                + " dilations from 1 to 64 each, found "
+                + model.resblockDilations(),
+        "model.resblockDilations");
+    rule(
+        () -> model.resblockKind() != 2 || model.resblockDilations().stream().allMatch(list -> list.size() == 2),
+        () -> "takes lists of 2 dilations with model.resblockKind 2, found " + model.resblockDilations(),
+        "model.resblockDilations",
+        "model.resblockKind");
+    rule(
+        () ->
+            between(model.upsampleRates().size(), 1, MAX_UPSAMPLES)
+                && model.upsampleRates().stream().allMatch(rate -> between(rate, 1, 64)),
+        () -> "takes 1 to " + MAX_UPSAMPLES + " rates from 1 to 64, found " + model.upsampleRates(),
+        "model.upsampleRates");
+    rule(
+        () -> model.upsampleKernelSizes().size() == model.upsampleRates().size(),
+        () ->
+            "has "
+                + model.upsampleKernelSizes().size()
+                + " sizes for the "
+                + model.upsampleRates().size()
+                + " rates of model.upsampleRates; it needs one each",
+        "model.upsampleKernelSizes",
+        "model.upsampleRates");
+    for (int i = 0;
+        reader.isSound("model.upsampleKernelSizes", "model.upsampleRates")
+            && i < Math.min(model.upsampleKernelSizes().size(), model.upsampleRates().size());
+        i++) {
+      int size = model.upsampleKernelSizes().get(i);
+      int rate = model.upsampleRates().get(i);
+      rule(
+          () -> size >= rate && size <= 256 && (size - rate) % 2 == 0,
+          () ->
+              "has size "
+                  + size
+                  + " for rate "
+                  + rate
+                  + "; it must be at least the rate and differ from it by an even number (usual: twice the rate)",
+          "model.upsampleKernelSizes");
+    }
+    range("model.upsampleInitialChannels", () -> model.upsampleInitialChannels(), 1, 4_096);
+    rule(
+        () ->
+            model.upsampleRates().size() > MAX_UPSAMPLES
+                || model.upsampleInitialChannels() % (1 << model.upsampleRates().size()) == 0,
+        () ->
+            model.upsampleInitialChannels()
+                + " is not divisible by "
+                + (1 << model.upsampleRates().size())
+                + ": each of the "
+                + model.upsampleRates().size()
+                + " upsamplings halves it",
+        "model.upsampleInitialChannels",
+        "model.upsampleRates");
+  }
+
+  private void checkOptimizer(OptimizerConfig optimizer) {
+    rate("optimizer.learningRate", () -> optimizer.learningRate());
+    rate("optimizer.discriminatorLearningRate", () -> optimizer.discriminatorLearningRate());
+    rate("optimizer.durationDiscriminatorLearningRate", () -> optimizer.durationDiscriminatorLearningRate());
+    rule(
+        () -> optimizer.learningRateDecay() > 0 && optimizer.learningRateDecay() <= 1,
+        () -> "takes a factor above 0 and up to 1, found " + optimizer.learningRateDecay(),
+        "optimizer.learningRateDecay");
+    fraction("optimizer.beta1", () -> optimizer.beta1());
+    fraction("optimizer.beta2", () -> optimizer.beta2());
+    rule(
+        () -> optimizer.epsilon() > 0 && optimizer.epsilon() <= 0.1,
+        () -> "takes a number above 0 and up to 0.1, found " + optimizer.epsilon(),
+        "optimizer.epsilon");
+    range("optimizer.weightDecay", () -> optimizer.weightDecay(), 0, 1);
+    range("optimizer.melWeight", () -> optimizer.melWeight(), 0, 1_000);
+    range("optimizer.klWeight", () -> optimizer.klWeight(), 0, 1_000);
+  }
+
+  private void checkTraining(TrainingConfig training) {
+    rule(
+        () -> training.device().matches("auto|cpu|cuda(:[0-9]{1,3})?"),
+        () -> "takes auto, cpu or cuda:N (N from 0), found \"" + training.device() + "\"",
+        "training.device");
+    range("training.threads", () -> training.threads(), 0, 1_024);
+    range("training.segmentSamples", () -> training.segmentSamples(), 16, 1_000_000);
+    limit("training.maxSteps", () -> training.maxSteps());
+    limit("training.maxEpochs", () -> training.maxEpochs());
+    limit("training.maxMinutes", () -> training.maxMinutes());
+  }
+
+  private void checkTheRest(ValettsConfig config) {
+    range("validation.everySteps", () -> config.validation().everySteps(), 1, 1_000_000_000);
+    rule(
+        () -> between(config.validation().audioClips(), 0, config.data().validationClips()),
+        () ->
+            config.validation().audioClips()
+                + " must be between 0 and data.validationClips "
+                + config.data().validationClips(),
+        "validation.audioClips",
+        "data.validationClips");
+    rule(
+        () -> config.validation().sentences().stream().noneMatch(String::isBlank),
+        () -> "has an empty sentence",
+        "validation.sentences");
+    limit("checkpoint.everySteps", () -> config.checkpoint().everySteps());
+    limit("checkpoint.everyMinutes", () -> config.checkpoint().everyMinutes());
+    range("checkpoint.keep", () -> config.checkpoint().keep(), 1, 10_000);
+    range("monitor.logEverySteps", () -> config.monitor().logEverySteps(), 1, 1_000_000_000);
+    range("synthesis.noiseScale", () -> config.synthesis().noiseScale(), 0, 4);
+    range("synthesis.durationNoiseScale", () -> config.synthesis().durationNoiseScale(), 0, 4);
+    range("synthesis.lengthScale", () -> config.synthesis().lengthScale(), 0.1, 10);
+  }
+
+  private void checkAcrossSections(ValettsConfig config) {
+    AudioConfig audio = config.audio();
+    TrainingConfig training = config.training();
+    rule(
+        () -> product(config.model().upsampleRates()) == audio.hopLength(),
+        () ->
+            audio.hopLength()
+                + " must equal the product of model.upsampleRates "
+                + config.model().upsampleRates()
+                + ", which is "
+                + product(config.model().upsampleRates())
+                + ": the decoder makes that many samples from each frame",
+        "audio.hopLength",
+        "model.upsampleRates");
+    rule(
+        () -> audio.hopLength() < 1 || training.segmentSamples() % audio.hopLength() == 0,
+        () -> training.segmentSamples() + " must be a multiple of audio.hopLength " + audio.hopLength(),
+        "training.segmentSamples",
+        "audio.hopLength");
+    rule(
+        () -> training.segmentSamples() > (audio.fftSize() - audio.hopLength()) / 2,
+        () ->
+            training.segmentSamples()
+                + " is too short for audio.fftSize "
+                + audio.fftSize()
+                + "; it must exceed (fftSize - hopLength) / 2 = "
+                + (audio.fftSize() - audio.hopLength()) / 2,
+        "training.segmentSamples",
+        "audio.fftSize",
+        "audio.hopLength");
+    rule(
+        () -> config.data().minSeconds() * audio.sampleRateHz() >= training.segmentSamples(),
+        () ->
+            config.data().minSeconds()
+                + " s is shorter than training.segmentSamples "
+                + training.segmentSamples()
+                + " at "
+                + audio.sampleRateHz()
+                + " Hz; every clip must fill a segment, so it takes at least "
+                + Math.ceil(1000.0 * training.segmentSamples() / audio.sampleRateHz()) / 1000
+                + " s",
+        "data.minSeconds",
+        "training.segmentSamples",
+        "audio.sampleRateHz");
+    rule(
+        () ->
+            config.data().bucketFrames().isEmpty()
+                || (double) last(config.data().bucketFrames()) * audio.hopLength()
+                    >= config.data().minSeconds() * audio.sampleRateHz(),
+        () -> "ends below data.minSeconds: no clip could be used",
+        "data.bucketFrames",
+        "data.minSeconds",
+        "audio.hopLength",
+        "audio.sampleRateHz");
+    rule(
+        () ->
+            config.model().speakerCount() == null
+                || config.data().sources().stream().map(DataConfig.Source::speaker).distinct().count()
+                    <= config.model().speakerCount(),
+        () ->
+            config.model().speakerCount()
+                + " is fewer than the speakers of data.sources: "
+                + config.data().sources().stream()
+                    .map(DataConfig.Source::speaker)
+                    .distinct()
+                    .limit(20)
+                    .collect(Collectors.joining(", ")),
+        "model.speakerCount",
+        "data.sources");
+  }
+
+  /**
+   * Reports unless the check holds.
+   *
+   * @param keys what the check reads; the first is the one to name
+   */
+  private void rule(BooleanSupplier check, Supplier<String> message, String... keys) {
+    if (reader.isSound(keys) && !check.getAsBoolean()) {
+      String place = reader.place(keys[0]);
+      problems.add((place.isEmpty() ? "" : place + ": ") + keys[0] + " " + message.get());
+    }
+  }
+
+  private void range(String key, Supplier<Number> value, double least, double most) {
+    rule(
+        () -> value.get().doubleValue() >= least && value.get().doubleValue() <= most,
+        () -> "takes " + plain(least) + " to " + plain(most) + ", found " + value.get(),
+        key);
+  }
+
+  private void limit(String key, Supplier<Number> value) {
+    rule(
+        () -> value.get() == null || value.get().doubleValue() > 0,
+        () -> "takes null (no limit) or more than 0, found " + value.get(),
+        key);
+  }
+
+  private void rate(String key, Supplier<Double> value) {
+    rule(
+        () -> value.get() == null || value.get() > 0 && value.get() <= 0.1,
+        () -> "takes a rate above 0 and up to 0.1, found " + value.get(),
+        key);
+  }
+
+  private void fraction(String key, Supplier<Double> value) {
+    rule(() -> value.get() >= 0 && value.get() < 1, () -> "takes 0 to below 1, found " + value.get(), key);
+  }
+
+  private void oneOf(String key, Supplier<String> value, String... allowed) {
+    rule(
+        () -> List.of(allowed).contains(value.get()),
+        () -> "takes " + String.join(", ", allowed) + "; found \"" + value.get() + "\"",
+        key);
+  }
+
+  private void language(String key, Supplier<String> value) {
+    rule(
+        () -> value.get().matches("[A-Za-z]{2,8}([-_+][A-Za-z0-9]+)*"),
+        () -> "takes an espeak-ng voice such as en, es or pt-br; found \"" + value.get() + "\"",
+        key);
+  }
+
+  private static boolean ascending(List<Integer> edges) {
+    for (int i = 1; i < edges.size(); i++) {
+      if (edges.get(i) <= edges.get(i - 1)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean between(int value, int least, int most) {
+    return value >= least && value <= most;
+  }
+
+  private static int last(List<Integer> list) {
+    return list.get(list.size() - 1);
+  }
+
+  private static long product(List<Integer> factors) {
+    return factors.stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b);
+  }
+
+  private static String plain(double bound) {
+    return bound == Math.rint(bound) ? String.format(java.util.Locale.ROOT, "%,d", (long) bound) : String.valueOf(bound);
+  }
+}
