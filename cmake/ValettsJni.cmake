@@ -6,9 +6,6 @@
 set(VALETTS_JNI_GLUE_DIR "${CMAKE_SOURCE_DIR}/java/target/jni" CACHE PATH "Folder with the generated jnivaletts.cpp")
 set(VALETTS_JNI_GLUE "${VALETTS_JNI_GLUE_DIR}/jnivaletts.cpp" "${VALETTS_JNI_GLUE_DIR}/jnijavacpp.cpp")
 
-# A change of the generated files, and their first appearance, configures again.
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${VALETTS_JNI_GLUE})
-
 find_program(VALETTS_JAVAC javac HINTS "$ENV{JAVA_HOME}/bin")
 set(VALETTS_JDK "$ENV{JAVA_HOME}")
 if(VALETTS_JAVAC)

@@ -16,8 +16,8 @@ import org.bytedeco.javacpp.BytePointer;
 
 /** The engine on libvaletts. Thread-safe; one is enough for a process. */
 public final class NativeEngine implements Engine {
-  private static final int SPECTROGRAM_MEL = 0;
-  private static final int SPECTROGRAM_LINEAR = 1;
+  static final int SPECTROGRAM_MEL = 0;
+  static final int SPECTROGRAM_LINEAR = 1;
 
   private final Path libraryFolder;
 

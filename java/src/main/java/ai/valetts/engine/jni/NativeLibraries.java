@@ -76,7 +76,11 @@ final class NativeLibraries {
       return null;
     }
     String source = property != null ? "-D" + PATH_PROPERTY : PATH_VARIABLE;
-    Path folder = Path.of(named).toAbsolutePath().normalize();
+    return requireLibraries(Path.of(named).toAbsolutePath().normalize(), source);
+  }
+
+  /** The folder, if all libraries are in it; {@code source} says who named it. */
+  static Path requireLibraries(Path folder, String source) {
     for (String file : FILES) {
       if (!Files.isRegularFile(folder.resolve(file))) {
         throw new EngineInternalException(

@@ -25,7 +25,7 @@ import org.bytedeco.javacpp.LongPointer;
 /** A {@code vt_session}. Calls are serialised; batches cross by address and are not kept. */
 final class NativeTrainingSession implements TrainingSession {
   /** Waveform discriminators: the length of the header's per-discriminator arrays. */
-  private static final int DISCRIMINATORS = 6;
+  static final int DISCRIMINATORS = 6;
 
   private final NativeHandle<CoreBinding.Session> handle;
   private final AudioConfig audio;

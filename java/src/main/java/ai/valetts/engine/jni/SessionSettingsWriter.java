@@ -12,15 +12,15 @@ import org.bytedeco.javacpp.BytePointer;
 /** Writes a configuration into the core's structs. Ranges are the core's to check; what has no place there is refused. */
 final class SessionSettingsWriter {
   /** Positions are the values of the header's enums. */
-  private static final List<String> SPECTROGRAMS = List.of("mel", "linear");
+  static final List<String> SPECTROGRAMS = List.of("mel", "linear");
 
-  private static final List<String> FLOWS = List.of("plain", "pre_conv", "pre_conv2");
+  static final List<String> FLOWS = List.of("plain", "pre_conv", "pre_conv2");
   private static final List<String> DURATION_PREDICTORS = List.of("deterministic", "stochastic");
-  private static final List<String> DURATION_DISCRIMINATORS = List.of("none", "v1", "v2");
+  static final List<String> DURATION_DISCRIMINATORS = List.of("none", "v1", "v2");
 
-  private static final int MAX_UPSAMPLES = 8;
-  private static final int MAX_RESBLOCK_KERNELS = 8;
-  private static final int MAX_DILATIONS = 8;
+  static final int MAX_UPSAMPLES = 8;
+  static final int MAX_RESBLOCK_KERNELS = 8;
+  static final int MAX_DILATIONS = 8;
 
   private SessionSettingsWriter() {}
 

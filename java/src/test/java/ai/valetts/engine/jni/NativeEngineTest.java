@@ -1,0 +1,241 @@
+package ai.valetts.engine.jni;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.valetts.config.AudioConfig;
+import ai.valetts.engine.Batch;
+import ai.valetts.engine.EngineConfig;
+import ai.valetts.engine.EngineIoException;
+import ai.valetts.engine.Inspection;
+import ai.valetts.engine.InvalidEngineArgumentException;
+import ai.valetts.engine.StepMetrics;
+import ai.valetts.engine.StepParams;
+import ai.valetts.engine.TrainingSession;
+import ai.valetts.engine.Utterance;
+import ai.valetts.engine.Voice;
+import com.sun.jna.Function;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.annotation.Name;
+import org.bytedeco.javacpp.annotation.Opaque;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The border itself: what crosses it, how it fails, and what it leaves behind. */
+@Tag("native")
+class NativeEngineTest {
+  private static final StepParams STEP = new StepParams(0, 2e-4, 2e-4, 2e-4);
+
+  private static NativeEngine engine;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void open() {
+    engine = NativeEngine.open(Path.of(System.getProperty("java.io.tmpdir"), "valetts-border-test"));
+  }
+
+  @Test
+  void structsHaveTheSizesOfTheHeader() throws ReflectiveOperationException {
+    CoreHeader header = CoreHeader.read();
+    for (Class<?> type : CoreBinding.class.getDeclaredClasses()) {
+      if (!type.isAnnotationPresent(Opaque.class)) {
+        String name = type.getAnnotation(Name.class).value()[0];
+        int size = Loader.sizeof(type.asSubclass(Pointer.class));
+        assertThat(size).as(name).isEqualTo(header.sizeOf(name));
+      }
+    }
+  }
+
+  @Test
+  void saysWhatItIsBuiltWith() {
+    assertThat(engine.system().coreVersion()).isNotBlank();
+    assertThat(engine.system().libtorchVersion()).isNotBlank();
+    assertThat(engine.system().threads()).isPositive();
+  }
+
+  @Test
+  void threadsThatWaitDoNotSpinUnlessAsked() {
+    String policy = Function.getFunction("c", "getenv").invokeString(new Object[] {"OMP_WAIT_POLICY"}, false);
+    String asked = System.getenv("OMP_WAIT_POLICY");
+    assertThat(policy).isEqualTo(asked == null ? "PASSIVE" : asked);
+  }
+
+  @Test
+  void stepsEvaluatesAndLooksInside() {
+    try (TrainingSession session = engine.createSession(ToyVoice.config());
+        Batch batch = ToyVoice.batch()) {
+      StepMetrics metrics = session.step(batch, STEP);
+      assertThat(metrics.frames()).isEqualTo(96 + 48);
+      assertThat(metrics.tokens()).isEqualTo(9 + 5);
+      assertThat(metrics.generatorParts()).hasSize(6);
+      assertThat(metrics.melL1()).isFinite().isPositive();
+      assertThat(session.evaluate(batch).frames()).isEqualTo(96 + 48);
+      Inspection inspection = session.inspect(batch);
+      assertThat(inspection.tokens()).isEqualTo(9);
+      assertThat(inspection.recordingMel().frames()).isEqualTo(96);
+      assertThat(inspection.alignment()).hasSize(9 * 96);
+      assertThat(inspection.decodedSamples()).hasSize(96 * ToyVoice.HOP);
+      assertThat(session.describe().device()).isEqualTo("cpu");
+      assertThat(session.describe().generatorParameters()).isPositive();
+    }
+  }
+
+  @Test
+  void aVoiceOutlivesItsSession() {
+    TrainingSession session = engine.createSession(ToyVoice.config());
+    try (Voice voice = session.voice()) {
+      session.close();
+      float[] audio = voice.synthesize(new Utterance(new int[] {1, 2, 3}, 0, 0.667f, 0.8f, 1f, 5));
+      assertThat(audio.length).isPositive();
+      assertThat(audio.length % ToyVoice.HOP).isZero();
+    }
+  }
+
+  @Test
+  void savedWeightsComeBackAndSpeakTheSame() {
+    Utterance utterance = new Utterance(new int[] {1, 2, 3, 4}, 0, 0.667f, 0.8f, 1f, 5);
+    EngineConfig config = ToyVoice.config();
+    try (TrainingSession session = engine.createSession(config);
+        Batch batch = ToyVoice.batch();
+        Voice voice = session.voice()) {
+      session.step(batch, STEP);
+      session.save(folder);
+      try (Voice opened = engine.openVoice(config, folder.resolve("generator.safetensors"))) {
+        assertThat(opened.synthesize(utterance)).isEqualTo(voice.synthesize(utterance));
+      }
+      session.load(folder);
+    }
+  }
+
+  @Test
+  void aRefusedValueNamesItsField() {
+    EngineConfig toy = ToyVoice.config();
+    AudioConfig audio = new AudioConfig(8000, 256, 100, 256, 20, 0f, 0f);
+    EngineConfig wrong =
+        new EngineConfig(audio, toy.model(), toy.optimizer(), 12, 1, 3200, 1, 1234, "cpu");
+    assertThatThrownBy(() -> engine.createSession(wrong))
+        .isInstanceOf(InvalidEngineArgumentException.class)
+        .hasMessageContaining("hop_length")
+        .hasMessageContaining("upsample_rates");
+  }
+
+  @Test
+  void aDeviceThatIsNotThereIsRefused() {
+    EngineConfig toy = ToyVoice.config();
+    EngineConfig wrong =
+        new EngineConfig(toy.audio(), toy.model(), toy.optimizer(), 12, 1, toy.segmentSamples(), 1, 1, "cuda:63");
+    assertThatThrownBy(() -> engine.createSession(wrong))
+        .isInstanceOf(InvalidEngineArgumentException.class)
+        .hasMessageContaining("cuda");
+  }
+
+  @Test
+  void aMissingCheckpointIsNamed() {
+    Path missing = folder.resolve("nowhere é");
+    try (TrainingSession session = engine.createSession(ToyVoice.config())) {
+      assertThatThrownBy(() -> session.load(missing))
+          .isInstanceOf(EngineIoException.class)
+          .hasMessageContaining("nowhere é");
+      assertThatThrownBy(() -> engine.openVoice(ToyVoice.config(), missing))
+          .isInstanceOf(EngineIoException.class)
+          .hasMessageContaining("nowhere é");
+    }
+  }
+
+  @Test
+  void aBatchThatLiesAboutItsLengthsIsRefused() {
+    try (TrainingSession session = engine.createSession(ToyVoice.config());
+        Batch batch = ToyVoice.batch()) {
+      batch.storage().tokenLengths.put(0, 10_000);
+      assertThatThrownBy(() -> session.step(batch, STEP))
+          .isInstanceOf(InvalidEngineArgumentException.class)
+          .hasMessageContaining("token_lengths");
+    }
+  }
+
+  @Test
+  void buffersOfTheJavaHeapAreRefused() {
+    try (TrainingSession session = engine.createSession(ToyVoice.config());
+        Batch batch = ToyVoice.batch()) {
+      batch.storage().samples = FloatBuffer.allocate(batch.storage().samples.capacity());
+      assertThatThrownBy(() -> session.step(batch, STEP))
+          .isInstanceOf(InvalidEngineArgumentException.class)
+          .hasMessageContaining("Batch.samples must be a direct buffer");
+    }
+  }
+
+  @Test
+  void anEmptySentenceIsRefused() {
+    try (TrainingSession session = engine.createSession(ToyVoice.config());
+        Voice voice = session.voice()) {
+      assertThatThrownBy(() -> voice.synthesize(new Utterance(new int[0], 0, 0.667f, 0.8f, 1f, 5)))
+          .isInstanceOf(InvalidEngineArgumentException.class)
+          .hasMessageContaining("token_count");
+    }
+  }
+
+  @Test
+  void useAfterCloseIsRefused() {
+    TrainingSession session = engine.createSession(ToyVoice.config());
+    Voice voice = session.voice();
+    session.close();
+    session.close();
+    voice.close();
+    voice.close();
+    assertThatThrownBy(session::describe)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("Training session is used after close()");
+    assertThatThrownBy(() -> voice.synthesize(new Utterance(new int[] {1}, 0, 0.667f, 0.8f, 1f, 5)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("Voice");
+  }
+
+  @Test
+  void nullIsToleratedWhereTheHeaderSaysSoAndRefusedElsewhere() {
+    CoreBinding.vt_session_destroy(null);
+    CoreBinding.vt_voice_destroy(null);
+    CoreBinding.vt_audio_destroy(null);
+    assertThat(CoreBinding.vt_last_error()).isNotNull();
+    List<Runnable> calls =
+        List.of(
+            () -> CoreBinding.check(CoreBinding.vt_system_query(null)),
+            () -> CoreBinding.check(CoreBinding.vt_session_config_init(null)),
+            () -> CoreBinding.check(CoreBinding.vt_session_create(null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_session_step(null, null, null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_session_describe(null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_voice_synthesize(null, null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_audio_copy(null, null, 0)),
+            () -> CoreBinding.check(CoreBinding.vt_spectrogram(null, 0, null, 0, null, 0, null)));
+    for (Runnable call : calls) {
+      assertThatThrownBy(call::run).isInstanceOf(InvalidEngineArgumentException.class).hasMessageContaining("NULL");
+    }
+  }
+
+  @Test
+  void tenThousandVoicesAndFailuresLeaveNothingBehind() {
+    try (TrainingSession session = engine.createSession(ToyVoice.config())) {
+      createAndFail(session, 1_000);
+      long before = session.describe().processResidentBytes();
+      createAndFail(session, 10_000);
+      long grown = session.describe().processResidentBytes() - before;
+      assertThat(grown).isLessThan(before / 20);
+    }
+    assertThat(NativeHandle.leaked()).isZero();
+  }
+
+  private static void createAndFail(TrainingSession session, int times) {
+    Utterance empty = new Utterance(new int[0], 0, 0.667f, 0.8f, 1f, 5);
+    for (int i = 0; i < times; i++) {
+      try (Voice voice = session.voice()) {
+        assertThatThrownBy(() -> voice.synthesize(empty)).isInstanceOf(InvalidEngineArgumentException.class);
+      }
+    }
+  }
+}
