@@ -1,0 +1,69 @@
+package ai.valetts.data;
+
+import ai.valetts.engine.Batch;
+import java.util.ArrayDeque;
+import java.util.List;
+
+/**
+ * Packs clips into a {@link Batch}, reusing the buffers of batches that were closed. Lengths are padded up to steps, so
+ * that few different shapes reach the device. Thread-safe.
+ */
+public final class BatchAssembler {
+  private static final int TOKEN_STEP = 8;
+  private static final int FRAME_STEP = 16;
+
+  /** More free buffers than a loader keeps busy would only hold memory. */
+  private static final int MAX_POOLED = 8;
+
+  private final ClipAudio audio;
+  private final int sampleStep;
+  private final ArrayDeque<Batch.Storage> pool = new ArrayDeque<>();
+
+  public BatchAssembler(ClipAudio audio, int hopLength) {
+    this.audio = audio;
+    this.sampleStep = FRAME_STEP * hopLength;
+  }
+
+  /**
+   * One batch of the given clips, in their order.
+   *
+   * @throws DataException if a recording cannot be read
+   */
+  public Batch assemble(List<Clip> clips) {
+    int maxTokens = roundUp(clips.stream().mapToInt(clip -> clip.tokenIds().length).max().orElseThrow(), TOKEN_STEP);
+    int maxSamples = roundUp(clips.stream().mapToInt(Clip::samples).max().orElseThrow(), sampleStep);
+    Batch.Storage storage = take();
+    storage.ensure(clips.size(), maxTokens, maxSamples);
+    for (int b = 0; b < clips.size(); b++) {
+      Clip clip = clips.get(b);
+      int[] tokenIds = clip.tokenIds();
+      storage.tokenIds.put(b * maxTokens, tokenIds, 0, tokenIds.length);
+      storage.tokenLengths.put(b, tokenIds.length);
+      storage.samples.put(b * maxSamples, audio.samples(clip), 0, clip.samples());
+      storage.sampleLengths.put(b, clip.samples());
+      storage.speakerIds.put(b, clip.speakerId());
+      storage.utteranceIds.put(b, clip.id());
+    }
+    List<String> names = clips.stream().map(clip -> clip.speaker() + "/" + clip.name()).toList();
+    return new Batch(storage, maxTokens, maxSamples, names, this::giveBack);
+  }
+
+  private static int roundUp(int length, int step) {
+    return Math.multiplyExact((length + step - 1) / step, step);
+  }
+
+  private Batch.Storage take() {
+    synchronized (pool) {
+      Batch.Storage free = pool.poll();
+      return free == null ? new Batch.Storage() : free;
+    }
+  }
+
+  private void giveBack(Batch.Storage storage) {
+    synchronized (pool) {
+      if (pool.size() < MAX_POOLED) {
+        pool.push(storage);
+      }
+    }
+  }
+}
