@@ -25,6 +25,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Iterator;
@@ -36,6 +37,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
@@ -200,7 +202,7 @@ final class AudioShard implements AutoCloseable {
   }
 
   private static long modifiedNanos(Path file) throws IOException {
-    return Files.getLastModifiedTime(file).to(java.util.concurrent.TimeUnit.NANOSECONDS);
+    return Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS);
   }
 
   /** The index, or null where there is none that can be trusted. */
@@ -309,7 +311,7 @@ final class AudioShard implements AutoCloseable {
       return position;
     }
     List<Entry> inOrder = new ArrayList<>(known.values());
-    inOrder.sort(java.util.Comparator.comparingLong(Entry::offset).thenComparing(Entry::file));
+    inOrder.sort(Comparator.comparingLong(Entry::offset).thenComparing(Entry::file));
     try (RandomAccessFile old = new RandomAccessFile(oldPcm.toFile(), "r")) {
       for (Entry entry : inOrder) {
         if (entry.failure == null) {

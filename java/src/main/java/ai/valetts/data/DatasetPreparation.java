@@ -5,11 +5,13 @@ import ai.valetts.config.DataConfig;
 import ai.valetts.config.TextConfig;
 import ai.valetts.text.EncodedText;
 import ai.valetts.text.TextFrontEnd;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +30,9 @@ import java.util.stream.Collectors;
 public final class DatasetPreparation {
   /** Problems named in a message; the report holds all. */
   private static final int SHOWN = 10;
+
+  /** Rows left out for their length are no fault, so a few examples do. */
+  private static final int SHOWN_LEFT_OUT = 3;
 
   private final DataConfig data;
   private final TextConfig text;
@@ -112,8 +117,8 @@ public final class DatasetPreparation {
     }
     List<String> converted = conversions.entrySet().stream().map(e -> clips(e.getValue()) + " " + e.getKey()).toList();
     converted.forEach(notice);
-    tell(leftOut, "are left out");
-    tell(bad, "cannot be used and are left out");
+    tell(leftOut, "are left out for their length", SHOWN_LEFT_OUT);
+    tell(bad, "cannot be used and are left out", SHOWN);
     refuseIfTooManyAreBad(speakers);
 
     List<Clip> validation = validationClips(speakers);
@@ -245,7 +250,7 @@ public final class DatasetPreparation {
   private static long hash(String key) {
     try {
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
-      return java.nio.ByteBuffer.wrap(digest).getLong() & Long.MAX_VALUE;
+      return ByteBuffer.wrap(digest).getLong() & Long.MAX_VALUE;
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }
@@ -259,16 +264,15 @@ public final class DatasetPreparation {
     return new DataReport.Row(row.metadataFile().toString(), row.line(), row.name(), reason);
   }
 
-  private void tell(List<DataReport.Row> problems, String what) {
+  private void tell(List<DataReport.Row> problems, String what, int shown) {
     if (!problems.isEmpty()) {
-      notice.accept(problems.size() + " of " + rows + " rows " + what + ":" + first(problems));
+      notice.accept(problems.size() + " of " + rows + " rows " + what + ":" + first(problems, shown));
     }
   }
 
-  private static String first(List<DataReport.Row> problems) {
-    String listed =
-        problems.stream().limit(SHOWN).map(row -> "\n  " + row).collect(Collectors.joining());
-    return problems.size() <= SHOWN ? listed : listed + "\n  and " + (problems.size() - SHOWN) + " more";
+  private static String first(List<DataReport.Row> problems, int shown) {
+    String listed = problems.stream().limit(shown).map(row -> "\n  " + row).collect(Collectors.joining());
+    return problems.size() <= shown ? listed : listed + "\n  and " + (problems.size() - shown) + " more";
   }
 
   private static String clips(int count) {
@@ -280,7 +284,7 @@ public final class DatasetPreparation {
     problems.addAll(leftOut);
     if (clips.isEmpty()) {
       String folders = data.sources().stream().map(DataConfig.Source::folder).collect(Collectors.joining(", "));
-      throw new DataException("no usable clip among the " + rows + " rows of " + folders + first(problems));
+      throw new DataException("no usable clip among the " + rows + " rows of " + folders + first(problems, SHOWN));
     }
     if (bad.size() > data.maxBad() * rows) {
       throw new DataException(
@@ -290,12 +294,12 @@ public final class DatasetPreparation {
               bad.size(),
               rows,
               data.maxBad(),
-              first(bad)));
+              first(bad, SHOWN)));
     }
     TreeSet<String> silent = new TreeSet<>(speakers.names());
     clips.forEach(clip -> silent.remove(clip.speaker()));
     if (!silent.isEmpty()) {
-      throw new DataException("no usable clip of speaker " + String.join(", ", silent) + first(problems));
+      throw new DataException("no usable clip of speaker " + String.join(", ", silent) + first(problems, SHOWN));
     }
   }
 
@@ -307,7 +311,7 @@ public final class DatasetPreparation {
     Map<String, List<Clip>> waiting = new LinkedHashMap<>();
     speakers.names().forEach(name -> waiting.put(name, new ArrayList<>()));
     clips.forEach(clip -> waiting.get(clip.speaker()).add(clip));
-    waiting.values().forEach(own -> own.sort(java.util.Comparator.comparingLong(Clip::id)));
+    waiting.values().forEach(own -> own.sort(Comparator.comparingLong(Clip::id)));
     List<Clip> chosen = new ArrayList<>();
     boolean progress = true;
     for (int turn = 0; progress && chosen.size() < data.validationClips(); turn++) {
@@ -319,7 +323,7 @@ public final class DatasetPreparation {
         }
       }
     }
-    chosen.sort(java.util.Comparator.comparing(Clip::speaker).thenComparing(Clip::name).thenComparing(Clip::line));
+    chosen.sort(Comparator.comparing(Clip::speaker).thenComparing(Clip::name).thenComparing(Clip::line));
     return chosen;
   }
 

@@ -1,6 +1,7 @@
 package ai.valetts.text;
 
 import java.text.Normalizer;
+import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -17,9 +18,18 @@ final class CharacterFrontEnd implements TextFrontEnd {
 
   @Override
   public EncodedText encode(String text, String language) {
-    StringBuilder decomposed = new StringBuilder(text.length());
-    characters(text).forEach(decomposed::appendCodePoint);
-    return SymbolEncoder.encode(decomposed.toString(), Set.of(), symbols, addBlank);
+    StringBuilder known = new StringBuilder(text.length());
+    Set<String> unknown = new LinkedHashSet<>();
+    characters(text)
+        .forEach(
+            c -> {
+              if (isReadable(c)) {
+                known.appendCodePoint(c);
+              } else {
+                unknown.add(Character.toString(c));
+              }
+            });
+    return SymbolEncoder.encode(known.toString(), unknown, symbols, addBlank);
   }
 
   static IntStream characters(String text) {
@@ -27,7 +37,10 @@ final class CharacterFrontEnd implements TextFrontEnd {
     return Normalizer.normalize(lower, Normalizer.Form.NFD).codePoints();
   }
 
-  /** Letters, marks, digits, punctuation and the space; a picture or a currency sign has no spelling to learn from. */
+  /**
+   * Letters, marks, digits, punctuation and the space. A picture or a currency sign has no spelling to learn from, and
+   * the underscore is the blank.
+   */
   static boolean isReadable(int codePoint) {
     return switch (Character.getType(codePoint)) {
       case Character.LOWERCASE_LETTER,

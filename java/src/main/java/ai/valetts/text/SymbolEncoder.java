@@ -11,20 +11,22 @@ final class SymbolEncoder {
   private SymbolEncoder() {}
 
   /**
+   * Encodes symbols with no regard to where they come from.
+   *
    * @param phonemes decomposed symbols, one code point each
-   * @param refused symbols of the text that must not pass, listed first among the unknown ones
+   * @param unknown symbols of the text that are known to have no id, listed first among the unknown ones
    */
-  static EncodedText encode(String phonemes, Set<String> refused, SymbolTable table, boolean addBlank) {
+  static EncodedText encode(String phonemes, Set<String> unknown, SymbolTable table, boolean addBlank) {
     List<Integer> ids = new ArrayList<>();
-    Set<String> unknown = new LinkedHashSet<>(refused);
+    Set<String> missing = new LinkedHashSet<>(unknown);
     StringBuilder kept = new StringBuilder();
     int phonemeCount = 0;
     ids.add(table.beginId());
     for (int codePoint : phonemes.codePoints().toArray()) {
       String symbol = Character.toString(codePoint);
       OptionalInt id = table.idOf(symbol);
-      if (id.isEmpty() || isMark(symbol)) {
-        unknown.add(symbol);
+      if (id.isEmpty()) {
+        missing.add(symbol);
         continue;
       }
       if (addBlank) {
@@ -41,12 +43,7 @@ final class SymbolEncoder {
     }
     ids.add(table.endId());
     int[] packed = ids.stream().mapToInt(Integer::intValue).toArray();
-    return new EncodedText(packed, kept.toString(), List.copyOf(unknown), phonemeCount);
-  }
-
-  /** A blank or a mark written in the text would be read as structure. */
-  private static boolean isMark(String symbol) {
-    return symbol.equals(SymbolTable.PAD) || symbol.equals(SymbolTable.BEGIN) || symbol.equals(SymbolTable.END);
+    return new EncodedText(packed, kept.toString(), List.copyOf(missing), phonemeCount);
   }
 
   /** Letters and digits, but no modifier letters: stress, length and palatalisation belong to their neighbour. */
