@@ -1,0 +1,51 @@
+#include "api/guard.h"
+
+#include <c10/util/Exception.h>
+
+#include <new>
+
+#include "core/check.h"
+
+namespace valetts {
+
+namespace {
+
+thread_local std::string last_error;
+
+vt_status remember(vt_status status, const std::string& message) noexcept {
+  try {
+    last_error = message;
+  } catch (...) {
+    last_error.clear();
+  }
+  return status;
+}
+
+}  // namespace
+
+
+vt_status status_of_current_exception() noexcept {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return remember(static_cast<vt_status>(error.code()), error.what());
+  } catch (const c10::OutOfMemoryError& error) {
+    return remember(VT_OUT_OF_MEMORY, error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    return remember(VT_OUT_OF_MEMORY, "out of host memory");
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    const bool host_memory = message.find("can't allocate memory") != std::string::npos ||
+                             message.find("not enough memory") != std::string::npos;
+    const bool device = message.find("CUDA error") != std::string::npos;
+    return remember(host_memory ? VT_OUT_OF_MEMORY : device ? VT_DEVICE_FATAL : VT_INTERNAL, message);
+  } catch (const std::exception& error) {
+    return remember(VT_INTERNAL, error.what());
+  } catch (...) {
+    return remember(VT_INTERNAL, "an exception of an unknown type");
+  }
+}
+
+}  // namespace valetts
+
+extern "C" const char* vt_last_error(void) { return valetts::last_error.c_str(); }

@@ -1,0 +1,52 @@
+// Synthesis and voice conversion with a trained generator (VITS, sections 2.5 and 4.6).
+#pragma once
+
+#include <memory>
+
+#include "dsp/spectrogram.h"
+#include "model/generator.h"
+
+namespace valetts {
+
+struct SynthesisScales {
+  double noise = 0.667;
+  double duration_noise = 0.8;
+  double length = 1.0;
+};
+
+// What synthesis computes on the way, for parity checks.
+struct SynthesisTrace {
+  at::Tensor durations_B1T;  // whole frames
+  at::Tensor frame_lengths_B;
+  at::Tensor mean_p_BCS;
+  at::Tensor log_std_p_BCS;
+  at::Tensor z_p_BCS;
+  at::Tensor z_BCS;
+  at::Tensor audio_B1N;
+};
+
+class Voice {
+ public:
+  Voice(std::shared_ptr<const Generator> generator, const AudioSettings& audio);
+
+  const Generator& generator() const { return *generator_; }
+  const AudioSettings& audio() const { return extractor_.settings(); }
+  at::Device device() const { return generator_->parameters().device(); }
+
+  // token_ids_BT, token_lengths_B, speaker_ids_B (undefined with one speaker): int64 on the voice's device.
+  // Errors: NON_FINITE if a duration is; INVALID_ARGUMENT if the durations ask for more than ten minutes of audio.
+  SynthesisTrace synthesize(const at::Tensor& token_ids_BT, const at::Tensor& token_lengths_B,
+                            const at::Tensor& speaker_ids_B, const SynthesisScales& scales, NoiseSource& noise) const;
+
+  // samples_BN on the voice's device; speakers int64 [B]. Returns audio [B,1,N], N cut to whole frames.
+  // Errors: INVALID_STATE with one speaker.
+  at::Tensor convert(const at::Tensor& samples_BN, const at::Tensor& sample_lengths_B,
+                     const at::Tensor& source_speakers_B, const at::Tensor& target_speakers_B,
+                     NoiseSource& noise) const;
+
+ private:
+  std::shared_ptr<const Generator> generator_;
+  SpectrogramExtractor extractor_;
+};
+
+}  // namespace valetts

@@ -1,0 +1,81 @@
+#include "loss/losses.h"
+
+#include <cmath>
+
+namespace valetts {
+
+namespace {
+
+at::Tensor sum_of(const std::vector<at::Tensor>& parts) {
+  at::Tensor total = parts.front();
+  for (size_t i = 1; i < parts.size(); ++i) total = total + parts[i];
+  return total;
+}
+
+at::Tensor reduced(const at::Tensor& squares_BT1, DurationReduction reduction) {
+  return reduction == DurationReduction::kMean ? squares_BT1.mean() : squares_BT1.flatten(1).mean(1).sum();
+}
+
+}  // namespace
+
+DiscriminatorLoss discriminator_loss(const std::vector<at::Tensor>& real_logits,
+                                     const std::vector<at::Tensor>& generated_logits) {
+  DiscriminatorLoss loss;
+  for (size_t i = 0; i < real_logits.size(); ++i) {
+    loss.real_parts.push_back(at::square(1.0 - real_logits[i]).mean());
+    loss.generated_parts.push_back(at::square(generated_logits[i]).mean());
+  }
+  loss.total = sum_of(loss.real_parts) + sum_of(loss.generated_parts);
+  return loss;
+}
+
+GeneratorLoss generator_loss(const std::vector<at::Tensor>& generated_logits) {
+  GeneratorLoss loss;
+  for (const at::Tensor& logits : generated_logits) loss.parts.push_back(at::square(1.0 - logits).mean());
+  loss.total = sum_of(loss.parts);
+  return loss;
+}
+
+at::Tensor feature_matching_loss(const std::vector<DiscriminatorOutput>& real,
+                                 const std::vector<DiscriminatorOutput>& generated) {
+  std::vector<at::Tensor> parts;
+  for (size_t d = 0; d < real.size(); ++d) {
+    for (size_t i = 0; i < real[d].feature_maps.size(); ++i) {
+      parts.push_back(at::l1_loss(generated[d].feature_maps[i], real[d].feature_maps[i].detach()));
+    }
+  }
+  return 2.0 * sum_of(parts);
+}
+
+at::Tensor kl_loss(const at::Tensor& z_p_BCS, const at::Tensor& log_std_q_BCS, const at::Tensor& mean_p_BCS,
+                   const at::Tensor& log_std_p_BCS, const at::Tensor& mask_B1S) {
+  at::Tensor kl = log_std_p_BCS - log_std_q_BCS - 0.5 +
+                  0.5 * at::square(z_p_BCS - mean_p_BCS) * at::exp(-2.0 * log_std_p_BCS);
+  return (kl * mask_B1S).sum() / mask_B1S.sum();
+}
+
+at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean_p_BCT,
+                               const at::Tensor& log_std_p_BCT) {
+  const at::Tensor inverse_variance = at::exp(-2.0 * log_std_p_BCT);
+  const at::Tensor z_BSC = z_p_BCS.transpose(1, 2);
+  const at::Tensor constant = (-0.5 * std::log(2.0 * M_PI) - log_std_p_BCT).sum(1, true);
+  const at::Tensor square = at::matmul(-0.5 * at::square(z_BSC), inverse_variance);
+  const at::Tensor cross = at::matmul(z_BSC, mean_p_BCT * inverse_variance);
+  const at::Tensor mean_square = (-0.5 * at::square(mean_p_BCT) * inverse_variance).sum(1, true);
+  return constant + square + cross + mean_square;
+}
+
+DiscriminatorLoss duration_discriminator_loss(const at::Tensor& real_BT1, const at::Tensor& generated_BT1,
+                                              DurationReduction reduction) {
+  DiscriminatorLoss loss;
+  loss.real_parts.push_back(reduced(at::square(1.0 - real_BT1), reduction));
+  loss.generated_parts.push_back(reduced(at::square(generated_BT1), reduction));
+  loss.total = loss.real_parts.front() + loss.generated_parts.front();
+  return loss;
+}
+
+at::Tensor duration_generator_loss(const at::Tensor& generated_BT1, DurationReduction reduction) {
+  return reduced(at::square(1.0 - generated_BT1), reduction);
+}
+
+}  // namespace valetts

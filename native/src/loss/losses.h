@@ -1,0 +1,45 @@
+// The loss terms of VITS2 (section 2 and VITS section 2), unweighted.
+#pragma once
+
+#include <vector>
+
+#include "model/discriminator.h"
+
+namespace valetts {
+
+// Least-squares adversarial losses (Mao et al. 2017), one term per discriminator; the loss is their sum.
+struct DiscriminatorLoss {
+  at::Tensor total;
+  std::vector<at::Tensor> real_parts;       // mean((1 - D(y))^2)
+  std::vector<at::Tensor> generated_parts;  // mean(D(y_hat)^2)
+};
+DiscriminatorLoss discriminator_loss(const std::vector<at::Tensor>& real_logits,
+                                     const std::vector<at::Tensor>& generated_logits);
+
+struct GeneratorLoss {
+  at::Tensor total;
+  std::vector<at::Tensor> parts;  // mean((1 - D(y_hat))^2)
+};
+GeneratorLoss generator_loss(const std::vector<at::Tensor>& generated_logits);
+
+// 2 x sum over all feature maps of mean |real - generated|. `real` carries no gradient.
+at::Tensor feature_matching_loss(const std::vector<DiscriminatorOutput>& real,
+                                 const std::vector<DiscriminatorOutput>& generated);
+
+// KL divergence of posterior and prior from one posterior sample, nats per frame summed over channels:
+//   sum [(logs_p - logs_q - 1/2) + 1/2 (z_p - m_p)^2 exp(-2 logs_p)] mask / sum mask
+at::Tensor kl_loss(const at::Tensor& z_p_BCS, const at::Tensor& log_std_q_BCS, const at::Tensor& mean_p_BCS,
+                   const at::Tensor& log_std_p_BCS, const at::Tensor& mask_B1S);
+
+// Log-likelihood [B,S,T] of each latent frame under each token's prior: what alignment search maximises.
+at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean_p_BCT,
+                               const at::Tensor& log_std_p_BCT);
+
+// V1 of the duration discriminator yields a list of items in the reference, so its losses are summed over the batch; V2
+// means over it.
+enum class DurationReduction { kSumOverBatch, kMean };
+DiscriminatorLoss duration_discriminator_loss(const at::Tensor& real_BT1, const at::Tensor& generated_BT1,
+                                              DurationReduction reduction);
+at::Tensor duration_generator_loss(const at::Tensor& generated_BT1, DurationReduction reduction);
+
+}  // namespace valetts

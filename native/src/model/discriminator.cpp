@@ -1,0 +1,79 @@
+#include "model/discriminator.h"
+
+#include <algorithm>
+
+namespace valetts {
+
+namespace {
+
+constexpr double kSlope = 0.1;
+constexpr int64_t kPeriods[] = {2, 3, 5, 7, 11};
+
+struct LayerShape {
+  int64_t out;
+  int64_t kernel;
+  int64_t stride;
+  int64_t groups;
+};
+constexpr LayerShape kScaleLayers[] = {{16, 15, 1, 1},    {64, 41, 4, 4},       {256, 41, 4, 16},
+                                       {1024, 41, 4, 64}, {1024, 41, 4, 256}, {1024, 5, 1, 1}};
+constexpr LayerShape kPeriodLayers[] = {{32, 5, 3, 1}, {128, 5, 3, 1}, {512, 5, 3, 1}, {1024, 5, 3, 1}, {1024, 5, 1, 1}};
+constexpr int64_t kPostKernel = 3;
+
+}  // namespace
+
+WaveformDiscriminator::WaveformDiscriminator(ParameterStore& store, const ModelSettings& settings) {
+  auto narrowed = [&](int64_t width) { return std::max<int64_t>(1, width / settings.discriminator_width_divisor); };
+  auto add_part = [&](int64_t period, const LayerShape* shapes, size_t count) {
+    const std::string name = "discriminators." + std::to_string(parts_.size());
+    Part part{period, {}};
+    auto add_layer = [&](const std::string& layer, int64_t in, int64_t out, int64_t kernel, int64_t stride,
+                         int64_t groups) {
+      std::vector<int64_t> shape{out, in / groups, kernel};
+      if (period > 0) shape.push_back(1);
+      part.layers.push_back({WeightNorm(store, name + "." + layer, shape, out), stride, kernel / 2, groups});
+    };
+    int64_t in = 1;
+    for (size_t i = 0; i < count; ++i) {
+      const int64_t out = narrowed(shapes[i].out);
+      const int64_t groups = shapes[i].groups == 1 ? 1 : narrowed(shapes[i].groups);
+      add_layer("convs." + std::to_string(i), in, out, shapes[i].kernel, shapes[i].stride, groups);
+      in = out;
+    }
+    add_layer("conv_post", in, 1, kPostKernel, 1, 1);
+    parts_.push_back(std::move(part));
+  };
+  add_part(0, kScaleLayers, std::size(kScaleLayers));
+  for (int64_t period : kPeriods) add_part(period, kPeriodLayers, std::size(kPeriodLayers));
+}
+
+DiscriminatorOutput WaveformDiscriminator::run(const Part& part, const at::Tensor& audio_B1N) {
+  at::Tensor x = audio_B1N;
+  if (part.period > 0) {
+    const int64_t remainder = x.size(2) % part.period;
+    if (remainder != 0) x = at::reflection_pad1d(x, {0, part.period - remainder});
+    x = x.view({x.size(0), 1, x.size(2) / part.period, part.period});
+  }
+  DiscriminatorOutput out;
+  for (size_t i = 0; i < part.layers.size(); ++i) {
+    const Layer& layer = part.layers[i];
+    if (part.period > 0) {
+      x = at::conv2d(x, layer.norm.weight(), layer.norm.bias(), {layer.stride, 1}, {layer.padding, 0});
+    } else {
+      x = at::conv1d(x, layer.norm.weight(), layer.norm.bias(), layer.stride, layer.padding, 1, layer.groups);
+    }
+    if (i + 1 < part.layers.size()) x = at::leaky_relu(x, kSlope);
+    out.feature_maps.push_back(x);
+  }
+  out.logits = x.flatten(1);
+  return out;
+}
+
+std::vector<DiscriminatorOutput> WaveformDiscriminator::operator()(const at::Tensor& audio_B1N) const {
+  std::vector<DiscriminatorOutput> outputs;
+  outputs.reserve(parts_.size());
+  for (const Part& part : parts_) outputs.push_back(run(part, audio_B1N));
+  return outputs;
+}
+
+}  // namespace valetts

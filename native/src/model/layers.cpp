@@ -1,0 +1,282 @@
+#include "model/layers.h"
+
+#include <cmath>
+
+namespace valetts {
+
+namespace {
+
+// torch's default bound for convolution and linear weights and biases: 1 / sqrt(fan in).
+double default_bound(at::IntArrayRef weight_shape) {
+  int64_t fan_in = 1;
+  for (size_t i = 1; i < weight_shape.size(); ++i) fan_in *= weight_shape[i];
+  return 1.0 / std::sqrt(static_cast<double>(fan_in));
+}
+
+std::string indexed(const std::string& name, const char* list, size_t index) {
+  return name + "." + list + "." + std::to_string(index);
+}
+
+}  // namespace
+
+at::Tensor Dropout::operator()(const at::Tensor& x_BCT, const Pass& pass) const {
+  if (!pass.training || probability_ <= 0.0) return x_BCT;
+  at::Tensor keep = pass.noise.keep_mask_BCT(site_, x_BCT.size(1), x_BCT.size(2), probability_);
+  return keep.defined() ? x_BCT * keep : x_BCT;
+}
+
+at::Tensor Dropout::on_attention(const at::Tensor& p_BhTT, const Pass& pass) const {
+  if (!pass.training || probability_ <= 0.0) return p_BhTT;
+  const int64_t batch = p_BhTT.size(0), heads = p_BhTT.size(1), time = p_BhTT.size(2);
+  // Rows are numbered query-major, so that padding more queries does not move a draw.
+  at::Tensor keep = pass.noise.keep_mask_BCT(site_, time * heads, time, probability_);
+  if (!keep.defined()) return p_BhTT;
+  return p_BhTT * keep.view({batch, time, heads, time}).permute({0, 2, 1, 3});
+}
+
+Conv1d::Conv1d(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t kernel,
+               ConvOptions options, ConvInit init)
+    : options_(options) {
+  const std::vector<int64_t> shape{out, in / options.groups, kernel};
+  const double bound = init == ConvInit::kZero ? 0.0 : default_bound(shape);
+  const double glorot = std::sqrt(6.0 / static_cast<double>((in / options.groups + out) * kernel));
+  weight_ = store.add_uniform(name + ".weight", shape, init == ConvInit::kXavier ? glorot : bound);
+  if (options.bias) bias_ = store.add_uniform(name + ".bias", {out}, bound);
+}
+
+at::Tensor Conv1d::operator()(const at::Tensor& x_BCT) const {
+  return at::conv1d(x_BCT, weight_, bias_, options_.stride, options_.padding, options_.dilation, options_.groups);
+}
+
+WeightNorm::WeightNorm(ParameterStore& store, const std::string& name, at::IntArrayRef weight_shape,
+                       int64_t bias_size) {
+  const double bound = default_bound(weight_shape);
+  bias_ = store.add_uniform(name + ".bias", {bias_size}, bound);
+  // Stored before the direction, set from it: the gain starts as its norm.
+  std::vector<int64_t> gain_shape(weight_shape.size(), 1);
+  gain_shape[0] = weight_shape[0];
+  weight_g_ = store.add_constant(name + ".weight_g", gain_shape, 0.0);
+  weight_v_ = store.add_uniform(name + ".weight_v", weight_shape, bound);
+  at::NoGradGuard no_grad;
+  weight_g_.copy_(weight_v_.flatten(1).norm(2, 1).view(gain_shape));
+}
+
+at::Tensor WeightNorm::weight() const { return at::_weight_norm(weight_v_, weight_g_, 0); }
+
+WeightNormConv1d::WeightNormConv1d(ParameterStore& store, const std::string& name, int64_t in, int64_t out,
+                                   int64_t kernel, ConvOptions options)
+    : norm_(store, name, {out, in / options.groups, kernel}, out), options_(options) {}
+
+at::Tensor WeightNormConv1d::operator()(const at::Tensor& x_BCT) const {
+  return at::conv1d(x_BCT, norm_.weight(), norm_.bias(), options_.stride, options_.padding, options_.dilation,
+                    options_.groups);
+}
+
+WeightNormConvTranspose1d::WeightNormConvTranspose1d(ParameterStore& store, const std::string& name, int64_t in,
+                                                     int64_t out, int64_t kernel, int64_t stride)
+    : norm_(store, name, {in, out, kernel}, out), stride_(stride), padding_((kernel - stride) / 2) {}
+
+at::Tensor WeightNormConvTranspose1d::operator()(const at::Tensor& x_BCT) const {
+  return at::conv_transpose1d(x_BCT, norm_.weight(), norm_.bias(), stride_, padding_);
+}
+
+ChannelNorm::ChannelNorm(ParameterStore& store, const std::string& name, int64_t channels)
+    : gamma_(store.add_constant(name + ".gamma", {channels}, 1.0)),
+      beta_(store.add_constant(name + ".beta", {channels}, 0.0)) {}
+
+at::Tensor ChannelNorm::operator()(const at::Tensor& x_BCT) const {
+  return at::layer_norm(x_BCT.transpose(1, -1), {gamma_.size(0)}, gamma_, beta_, 1e-5).transpose(1, -1);
+}
+
+Linear::Linear(ParameterStore& store, const std::string& name, int64_t in, int64_t out) {
+  const double bound = default_bound({out, in});
+  weight_ = store.add_uniform(name + ".weight", {out, in}, bound);
+  bias_ = store.add_uniform(name + ".bias", {out}, bound);
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight_, bias_); }
+
+namespace {
+
+// Places band values [B,h,T,2w+1] on the diagonals of [B,h,T,T]; outside the band it is 0. Row i of the padded band,
+// read back with rows one element shorter per step, is shifted right by i.
+at::Tensor band_to_square(const at::Tensor& band, int64_t window) {
+  const int64_t batch = band.size(0), heads = band.size(1), time = band.size(2), width = 2 * window;
+  at::Tensor padded = at::constant_pad_nd(band, {0, time});
+  at::Tensor flat = padded.flatten(2).narrow(2, 0, time * (time + width));
+  return flat.view({batch, heads, time, time + width}).narrow(3, window, time);
+}
+
+// The inverse reading: the 2w+1 diagonals of [B,h,T,T] as [B,h,T,2w+1], 0 where a diagonal leaves the square.
+at::Tensor square_to_band(const at::Tensor& square, int64_t window) {
+  const int64_t batch = square.size(0), heads = square.size(1), time = square.size(2), width = 2 * window;
+  at::Tensor flat = at::constant_pad_nd(square, {window, window}).flatten(2);
+  flat = at::constant_pad_nd(flat, {0, time});
+  return flat.view({batch, heads, time, time + width + 1}).narrow(3, 0, width + 1);
+}
+
+constexpr double kMaskedLogit = -1e4;
+
+}  // namespace
+
+SelfAttention::SelfAttention(ParameterStore& store, const std::string& name, int64_t channels, int64_t heads,
+                             int64_t window, double dropout)
+    : heads_(heads), window_(window), dropout_(store, dropout) {
+  const int64_t head_channels = channels / heads;
+  if (window > 0) {
+    const double deviation = 1.0 / std::sqrt(static_cast<double>(head_channels));
+    relative_key_ = store.add_normal(name + ".emb_rel_k", {1, 2 * window + 1, head_channels}, deviation);
+    relative_value_ = store.add_normal(name + ".emb_rel_v", {1, 2 * window + 1, head_channels}, deviation);
+  }
+  query_ = Conv1d(store, name + ".conv_q", channels, channels, 1, {}, ConvInit::kXavier);
+  key_ = Conv1d(store, name + ".conv_k", channels, channels, 1, {}, ConvInit::kXavier);
+  value_ = Conv1d(store, name + ".conv_v", channels, channels, 1, {}, ConvInit::kXavier);
+  output_ = Conv1d(store, name + ".conv_o", channels, channels, 1);
+}
+
+at::Tensor SelfAttention::operator()(const at::Tensor& x_BCT, const at::Tensor& attention_mask_B1TT,
+                                     const Pass& pass) const {
+  const int64_t batch = x_BCT.size(0), channels = x_BCT.size(1), time = x_BCT.size(2);
+  const int64_t head_channels = channels / heads_;
+  auto split = [&](const at::Tensor& t) { return t.view({batch, heads_, head_channels, time}).transpose(2, 3); };
+  at::Tensor query = split(query_(x_BCT)) * (1.0 / std::sqrt(static_cast<double>(head_channels)));
+  at::Tensor key = split(key_(x_BCT));
+  at::Tensor value = split(value_(x_BCT));
+  at::Tensor scores = at::matmul(query, key.transpose(-2, -1));
+  if (window_ > 0) {
+    scores = scores + band_to_square(at::matmul(query, relative_key_.transpose(-2, -1)), window_);
+  }
+  scores = scores.masked_fill(attention_mask_B1TT == 0, kMaskedLogit);
+  at::Tensor probabilities = dropout_.on_attention(at::softmax(scores, -1), pass);
+  at::Tensor mixed = at::matmul(probabilities, value);
+  if (window_ > 0) {
+    mixed = mixed + at::matmul(square_to_band(probabilities, window_), relative_value_);
+  }
+  return output_(mixed.transpose(2, 3).contiguous().view({batch, channels, time}));
+}
+
+TransformerEncoder::TransformerEncoder(ParameterStore& store, const std::string& name,
+                                       const TransformerSettings& settings)
+    : layers_(static_cast<size_t>(settings.layers)) {
+  const ConvOptions same{.padding = settings.kernel_size / 2};
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].attention = SelfAttention(store, indexed(name, "attn_layers", i), settings.channels, settings.heads,
+                                         settings.window, settings.dropout);
+    layers_[i].after_attention = Dropout(store, settings.dropout);
+    layers_[i].inside_filter = Dropout(store, settings.dropout);
+    layers_[i].after_filter = Dropout(store, settings.dropout);
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].norm_1 = ChannelNorm(store, indexed(name, "norm_layers_1", i), settings.channels);
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const std::string ffn = indexed(name, "ffn_layers", i);
+    layers_[i].filter_1 =
+        Conv1d(store, ffn + ".conv_1", settings.channels, settings.filter_channels, settings.kernel_size, same);
+    layers_[i].filter_2 =
+        Conv1d(store, ffn + ".conv_2", settings.filter_channels, settings.channels, settings.kernel_size, same);
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].norm_2 = ChannelNorm(store, indexed(name, "norm_layers_2", i), settings.channels);
+  }
+  if (settings.speaker_channels > 0) {
+    speaker_ = Linear(store, name + ".spk_emb_linear", settings.speaker_channels, settings.channels);
+  }
+}
+
+at::Tensor TransformerEncoder::operator()(const at::Tensor& x_BCT, const at::Tensor& mask_B1T,
+                                          const at::Tensor& speaker_BG1, const Pass& pass) const {
+  constexpr size_t kSpeakerLayer = 2;
+  const at::Tensor attention_mask = mask_B1T.unsqueeze(2) * mask_B1T.unsqueeze(-1);
+  at::Tensor x = x_BCT * mask_B1T;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    if (speaker_ && i == kSpeakerLayer && speaker_BG1.defined()) {
+      x = (x + (*speaker_)(speaker_BG1.transpose(1, 2)).transpose(1, 2)) * mask_B1T;
+    }
+    at::Tensor y = layer.after_attention(layer.attention(x, attention_mask, pass), pass);
+    x = layer.norm_1(x + y);
+    y = layer.inside_filter(at::relu(layer.filter_1(x * mask_B1T)), pass);
+    y = layer.filter_2(y * mask_B1T) * mask_B1T;
+    x = layer.norm_2(x + layer.after_filter(y, pass));
+  }
+  return x * mask_B1T;
+}
+
+int64_t TransformerEncoder::parameter_count(const TransformerSettings& s) {
+  const int64_t attention = 4 * (s.channels * s.channels + s.channels) +
+                            (s.window > 0 ? 2 * (2 * s.window + 1) * (s.channels / s.heads) : 0);
+  const int64_t filter = 2 * s.channels * s.filter_channels * s.kernel_size + s.filter_channels + s.channels;
+  const int64_t speaker = s.speaker_channels > 0 ? s.speaker_channels * s.channels + s.channels : 0;
+  return s.layers * (attention + filter + 4 * s.channels) + speaker;
+}
+
+WaveNet::WaveNet(ParameterStore& store, const std::string& name, int64_t hidden, int64_t kernel, int64_t layers,
+                 int64_t speaker_channels)
+    : hidden_(hidden) {
+  for (int64_t i = 0; i < layers; ++i) {
+    in_layers_.emplace_back(store, indexed(name, "in_layers", i), hidden, 2 * hidden, kernel,
+                            ConvOptions{.padding = kernel / 2});
+  }
+  for (int64_t i = 0; i < layers; ++i) {
+    const int64_t out = i + 1 < layers ? 2 * hidden : hidden;
+    res_skip_layers_.emplace_back(store, indexed(name, "res_skip_layers", i), hidden, out, 1);
+  }
+  if (speaker_channels > 0) {
+    condition_ = WeightNormConv1d(store, name + ".cond_layer", speaker_channels, 2 * hidden * layers, 1);
+  }
+}
+
+at::Tensor WaveNet::operator()(const at::Tensor& x_BCT, const at::Tensor& mask_B1T,
+                               const at::Tensor& speaker_BG1) const {
+  at::Tensor x = x_BCT;
+  at::Tensor skip;
+  at::Tensor condition;
+  if (condition_ && speaker_BG1.defined()) condition = (*condition_)(speaker_BG1);
+  for (size_t i = 0; i < in_layers_.size(); ++i) {
+    at::Tensor a = in_layers_[i](x);
+    if (condition.defined()) a = a + condition.narrow(1, static_cast<int64_t>(i) * 2 * hidden_, 2 * hidden_);
+    at::Tensor gated = at::tanh(a.narrow(1, 0, hidden_)) * at::sigmoid(a.narrow(1, hidden_, hidden_));
+    at::Tensor r = res_skip_layers_[i](gated);
+    if (i + 1 < in_layers_.size()) {
+      x = (x + r.narrow(1, 0, hidden_)) * mask_B1T;
+      r = r.narrow(1, hidden_, hidden_);
+    }
+    skip = skip.defined() ? skip + r : r;
+  }
+  return skip * mask_B1T;
+}
+
+DepthSeparableStack::DepthSeparableStack(ParameterStore& store, const std::string& name, int64_t channels,
+                                         int64_t kernel, int64_t layers, double dropout)
+    : layers_(static_cast<size_t>(layers)) {
+  int64_t dilation = 1;
+  for (size_t i = 0; i < layers_.size(); ++i, dilation *= kernel) {
+    layers_[i].separable =
+        Conv1d(store, indexed(name, "convs_sep", i), channels, channels, kernel,
+               ConvOptions{.padding = (kernel - 1) * dilation / 2, .dilation = dilation, .groups = channels});
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].pointwise = Conv1d(store, indexed(name, "convs_1x1", i), channels, channels, 1);
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].norm_1 = ChannelNorm(store, indexed(name, "norms_1", i), channels);
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].norm_2 = ChannelNorm(store, indexed(name, "norms_2", i), channels);
+    layers_[i].dropout = Dropout(store, dropout);
+  }
+}
+
+at::Tensor DepthSeparableStack::operator()(const at::Tensor& x_BCT, const at::Tensor& mask_B1T,
+                                           const at::Tensor& condition_BCT, const Pass& pass) const {
+  at::Tensor x = condition_BCT.defined() ? x_BCT + condition_BCT : x_BCT;
+  for (const Layer& layer : layers_) {
+    at::Tensor y = at::gelu(layer.norm_1(layer.separable(x * mask_B1T)));
+    y = at::gelu(layer.norm_2(layer.pointwise(y)));
+    x = x + layer.dropout(y, pass);
+  }
+  return x * mask_B1T;
+}
+
+}  // namespace valetts

@@ -1,0 +1,88 @@
+#include "train/adamw.h"
+
+#include <unordered_map>
+
+#include "core/check.h"
+
+namespace valetts {
+
+namespace {
+constexpr const char* kFirst = "exp_avg/";
+constexpr const char* kSecond = "exp_avg_sq/";
+constexpr const char* kSteps = "step/";
+}  // namespace
+
+AdamW::AdamW(ParameterStore& parameters, const AdamWSettings& settings)
+    : parameters_(parameters), settings_(settings), moments_(parameters.entries().size()) {}
+
+AdamW::Moments AdamW::fresh(const at::Tensor& parameter) const {
+  return {at::zeros_like(parameter), at::zeros_like(parameter), at::zeros({}, parameter.options())};
+}
+
+at::Tensor AdamW::gradient_norm() const {
+  std::vector<at::Tensor> gradients;
+  for (const auto& [name, parameter] : parameters_.entries()) {
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  }
+  return at::stack(at::_foreach_norm(gradients)).norm();
+}
+
+void AdamW::step(double learning_rate) {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> parameters, gradients, first, second, steps;
+  const NamedTensors& entries = parameters_.entries();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const at::Tensor& parameter = entries[i].second;
+    if (!parameter.grad().defined()) continue;
+    if (!moments_[i]) moments_[i] = fresh(parameter.detach());
+    parameters.push_back(parameter);
+    gradients.push_back(parameter.grad());
+    first.push_back(moments_[i]->first);
+    second.push_back(moments_[i]->second);
+    steps.push_back(moments_[i]->steps);
+  }
+  at::_foreach_add_(steps, 1);
+  at::_fused_adamw_(parameters, gradients, first, second, {}, steps, learning_rate, settings_.beta1, settings_.beta2,
+                    settings_.weight_decay, settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+}
+
+NamedTensors AdamW::state() const {
+  NamedTensors state;
+  const NamedTensors& entries = parameters_.entries();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (!moments_[i]) continue;
+    state.emplace_back(kFirst + entries[i].first, moments_[i]->first);
+    state.emplace_back(kSecond + entries[i].first, moments_[i]->second);
+    state.emplace_back(kSteps + entries[i].first, moments_[i]->steps);
+  }
+  return state;
+}
+
+std::vector<std::optional<AdamW::Moments>> AdamW::parse(const NamedTensors& state, const std::string& origin) const {
+  std::unordered_map<std::string, at::Tensor> by_name(state.begin(), state.end());
+  const NamedTensors& entries = parameters_.entries();
+  std::vector<std::optional<Moments>> loaded(entries.size());
+  size_t used = 0;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const auto& [name, parameter] = entries[i];
+    if (by_name.find(kFirst + name) == by_name.end()) continue;
+    Moments moments = fresh(parameter.detach());
+    auto take = [&](const char* prefix, at::Tensor& target) {
+      auto found = by_name.find(prefix + name);
+      VT_CHECK_IO(found != by_name.end() && found->second.sizes() == target.sizes(), origin, ": optimizer state '",
+                  prefix, name, "' is missing or has another shape");
+      target.copy_(found->second);
+      ++used;
+    };
+    take(kFirst, moments.first);
+    take(kSecond, moments.second);
+    take(kSteps, moments.steps);
+    loaded[i] = std::move(moments);
+  }
+  VT_CHECK_IO(used == state.size(), origin, ": holds states of parameters that this model does not have");
+  return loaded;
+}
+
+void AdamW::load_state(const NamedTensors& state, const std::string& origin) { moments_ = parse(state, origin); }
+
+}  // namespace valetts
