@@ -11,7 +11,6 @@ import java.util.function.Consumer;
 public final class RunControl {
   private final List<Request> waiting = new ArrayList<>();
   private final Consumer<JournalEntry> journal;
-  private volatile boolean stopWaiting;
 
   /** What can be asked of a loop. */
   public enum Kind {
@@ -44,7 +43,6 @@ public final class RunControl {
 
   public void requestStop(String reason) {
     add(new Request(Kind.STOP, reason));
-    stopWaiting = true;
   }
 
   public void requestCheckpoint(String reason) {
@@ -53,7 +51,9 @@ public final class RunControl {
 
   /** Whether a stop waits to be read: long work between steps may be cut short. */
   boolean stopWaiting() {
-    return stopWaiting;
+    synchronized (waiting) {
+      return waiting.stream().anyMatch(request -> request.kind() == Kind.STOP);
+    }
   }
 
   /** Takes the requests out, in the order they came. */

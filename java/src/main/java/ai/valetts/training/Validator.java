@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * Measures the held-out clips, looks at some of them and speaks some sentences. Changes nothing in the session, so a run
@@ -26,6 +27,7 @@ public final class Validator {
   private final TrainingSession session;
   private final HeldOut heldOut;
   private final Settings settings;
+  private final LongSupplier nanoTime;
 
   /**
    * What a validation does.
@@ -46,10 +48,14 @@ public final class Validator {
       long seed,
       double constantMelL1) {}
 
-  public Validator(TrainingSession session, HeldOut heldOut, Settings settings) {
+  /**
+   * @param nanoTime {@code System::nanoTime} outside of tests
+   */
+  public Validator(TrainingSession session, HeldOut heldOut, Settings settings, LongSupplier nanoTime) {
     this.session = session;
     this.heldOut = heldOut;
     this.settings = settings;
+    this.nanoTime = nanoTime;
   }
 
   int batchCount() {
@@ -60,7 +66,7 @@ public final class Validator {
    * @param cancelled asked between clips; a validation that is cut short has no result
    */
   Optional<ValidationCompleted> run(long step, BooleanSupplier cancelled) {
-    long start = System.nanoTime();
+    long start = nanoTime.getAsLong();
     Evaluation sum = Evaluation.ZERO;
     for (int i = 0; i < heldOut.batchCount(); i++) {
       if (cancelled.getAsBoolean()) {
@@ -81,7 +87,7 @@ public final class Validator {
     if (!speak(audio, cancelled)) {
       return Optional.empty();
     }
-    double seconds = (System.nanoTime() - start) / 1e9;
+    double seconds = (nanoTime.getAsLong() - start) / 1e9;
     return Optional.of(new ValidationCompleted(step, scalars(sum), audio, images, seconds));
   }
 

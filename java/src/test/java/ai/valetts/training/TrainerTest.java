@@ -1,0 +1,309 @@
+package ai.valetts.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.valetts.checkpoint.Checkpoint;
+import ai.valetts.checkpoint.CheckpointStore;
+import ai.valetts.checkpoint.CheckpointWriteException;
+import ai.valetts.checkpoint.RunIdentity;
+import ai.valetts.config.CheckpointConfig;
+import ai.valetts.config.OptimizerConfig;
+import ai.valetts.config.SynthesisConfig;
+import ai.valetts.config.TrainingConfig;
+import ai.valetts.engine.NonFiniteLossException;
+import ai.valetts.event.AudioSample;
+import ai.valetts.event.CheckpointSaved;
+import ai.valetts.event.HeatMap;
+import ai.valetts.event.Notice;
+import ai.valetts.event.RunEnded;
+import ai.valetts.event.RunEvent;
+import ai.valetts.event.StepCompleted;
+import ai.valetts.event.ValidationCompleted;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(30)
+class TrainerTest {
+  private static final long SECOND = 1_000_000_000L;
+
+  @TempDir private Path root;
+  private final List<RunEvent> events = new ArrayList<>();
+  private final List<RunControl.JournalEntry> journal = new ArrayList<>();
+  private final RunControl control = new RunControl(journal::add);
+  private final FakeSession session = new FakeSession();
+  private TrainingConfig limits = new TrainingConfig(1, "cpu", 1, 8, 12L, null, null);
+  private CheckpointConfig saving = new CheckpointConfig(5, null, 10);
+  private boolean validating = true;
+  private int validateEvery = 4;
+  private long now;
+
+  @Test
+  void stepsValidatesAndSavesWhenDueAndEndsWithBoth() {
+    RunOutcome outcome = run();
+
+    assertThat(outcome.state().step()).isEqualTo(12);
+    assertThat(outcome.interrupted()).isFalse();
+    assertThat(outcome.reason()).contains("12 steps");
+    assertThat(events(StepCompleted.class)).extracting(StepCompleted::step).startsWith(1L, 2L).hasSize(12);
+    assertThat(events(ValidationCompleted.class)).extracting(ValidationCompleted::step).containsExactly(4L, 8L, 12L);
+    assertThat(events(CheckpointSaved.class)).extracting(CheckpointSaved::step).containsExactly(5L, 10L, 12L);
+    assertThat(outcome.checkpoint()).isEqualTo(root.resolve("step-00000012"));
+    assertThat(events.get(events.size() - 1)).isInstanceOf(RunEnded.class);
+  }
+
+  @Test
+  void resumedRunRepeatsTheUninterruptedOneExactly() {
+    limits = steps(40);
+    run();
+    List<Double> whole = List.copyOf(session.losses);
+
+    Path elsewhere = root.resolve("b");
+    FakeSession first = new FakeSession();
+    limits = steps(17);
+    run(first, elsewhere, false);
+    FakeSession second = new FakeSession();
+    limits = steps(40);
+    run(second, elsewhere, true);
+
+    List<Double> joined = new ArrayList<>(first.losses);
+    joined.addAll(second.losses);
+    assertThat(joined).isEqualTo(whole);
+  }
+
+  @Test
+  void learningRatesDecayOncePerEpoch() {
+    run();
+    assertThat(session.params.get(4).generatorLearningRate()).isEqualTo(0.1);
+    assertThat(session.params.get(5).generatorLearningRate()).isCloseTo(0.09, within(1e-12));
+    assertThat(session.params.get(11).discriminatorLearningRate()).isCloseTo(0.2 * 0.81, within(1e-12));
+    assertThat(session.params.get(11).durationDiscriminatorLearningRate()).isCloseTo(0.081, within(1e-12));
+    assertThat(session.params).extracting(p -> p.step()).startsWith(0L, 1L).endsWith(11L);
+  }
+
+  @Test
+  void stopsAfterTheLastEpoch() {
+    limits = new TrainingConfig(1, "cpu", 1, 8, null, 3, null);
+    RunOutcome outcome = run();
+    assertThat(outcome.state().step()).isEqualTo(15);
+    assertThat(outcome.state().epoch()).isEqualTo(3);
+    assertThat(outcome.reason()).contains("3 epochs");
+  }
+
+  @Test
+  void minutesIncludeTheLastValidationAndCheckpoint() {
+    limits = new TrainingConfig(1, "cpu", 1, 8, null, null, 2.0);
+    saving = new CheckpointConfig(null, 0.25, 10);
+    validateEvery = 20;
+    session.beforeStep = () -> now += SECOND;
+    session.beforeEvaluate = () -> now += 3 * SECOND;
+
+    RunOutcome outcome = run();
+
+    assertThat(outcome.reason()).contains("2 minutes");
+    assertThat(outcome.state().trainedSeconds()).isBetween(105.0, 120.0);
+    assertThat(events(ValidationCompleted.class)).last().extracting(ValidationCompleted::step)
+        .isEqualTo(outcome.state().step());
+  }
+
+  @Test
+  void minutesCountOverResumes() {
+    limits = new TrainingConfig(1, "cpu", 1, 8, null, null, 1.0);
+    validating = false;
+    session.beforeStep = () -> {
+      now += SECOND;
+      if (session.losses.size() == 30) {
+        control.requestStop("test");
+      }
+    };
+    RunOutcome half = run();
+    assertThat(half.state().trainedSeconds()).isCloseTo(31, within(0.5));
+
+    now += 1000 * SECOND;
+    FakeSession again = new FakeSession();
+    again.beforeStep = () -> now += SECOND;
+    RunOutcome rest = run(again, root, true);
+    assertThat(again.losses).hasSizeBetween(27, 29);
+    assertThat(rest.state().trainedSeconds()).isBetween(58.0, 60.0);
+  }
+
+  @Test
+  void aSpentBudgetIsNotSpentAgain() {
+    run();
+    FakeSession again = new FakeSession();
+    RunOutcome outcome = run(again, root, true);
+    assertThat(again.losses).isEmpty();
+    assertThat(again.evaluations).isZero();
+    assertThat(outcome.checkpoint()).isEqualTo(root.resolve("step-00000012"));
+  }
+
+  @Test
+  void stopRequestSavesAtTheNextBoundaryAndLeaves() {
+    session.beforeStep = () -> {
+      if (session.losses.size() == 6) {
+        control.requestStop("interrupted");
+      }
+    };
+    RunOutcome outcome = run();
+    assertThat(outcome.interrupted()).isTrue();
+    assertThat(outcome.state().step()).isEqualTo(7);
+    assertThat(outcome.checkpoint()).isEqualTo(root.resolve("step-00000007"));
+    assertThat(journal).singleElement().satisfies(entry -> {
+      assertThat(entry.step()).isEqualTo(7);
+      assertThat(entry.request().reason()).isEqualTo("interrupted");
+    });
+  }
+
+  @Test
+  void stopRequestCutsAValidationShort() {
+    session.beforeEvaluate = () -> control.requestStop("interrupted");
+    RunOutcome outcome = run();
+    assertThat(session.evaluations).isEqualTo(1);
+    assertThat(events(ValidationCompleted.class)).isEmpty();
+    assertThat(outcome.interrupted()).isTrue();
+    assertThat(outcome.state().step()).isEqualTo(4);
+  }
+
+  @Test
+  void checkpointRequestSavesAndGoesOn() {
+    saving = new CheckpointConfig(null, null, 10);
+    session.beforeStep = () -> {
+      if (session.losses.size() == 2) {
+        control.requestCheckpoint("asked");
+      }
+    };
+    RunOutcome outcome = run();
+    assertThat(events(CheckpointSaved.class)).extracting(CheckpointSaved::step).containsExactly(4L, 12L);
+    assertThat(outcome.state().step()).isEqualTo(12);
+  }
+
+  @Test
+  void aNonFiniteLossSkipsItsStepAndNamesLossAndClip() {
+    session.nonFiniteSteps.add(3L);
+    RunOutcome outcome = run();
+    assertThat(outcome.state().step()).isEqualTo(12);
+    assertThat(outcome.state().skippedSteps()).isEqualTo(1);
+    assertThat(events(StepCompleted.class)).hasSize(11);
+    assertThat(events(Notice.class)).singleElement().extracting(Notice::text).asString()
+        .contains("loss_mel").contains("clip3");
+    assertThat(CheckpointStore.open(outcome.checkpoint()).state().skippedSteps()).isEqualTo(1);
+  }
+
+  @Test
+  void tenNonFiniteLossesInARowStopWithAdvice() {
+    limits = steps(40);
+    for (long step = 6; step < 40; step++) {
+      session.nonFiniteSteps.add(step);
+    }
+    assertThatThrownBy(this::run)
+        .isInstanceOf(NonFiniteLossException.class)
+        .hasMessageContaining("10 steps in a row")
+        .hasMessageContaining("loss_mel")
+        .hasMessageContaining("learningRate")
+        .hasMessageContaining("step-00000015");
+    assertThat(session.losses).hasSize(6);
+  }
+
+  @Test
+  void aFullDiskStopsTheRunAndKeepsEarlierCheckpoints() {
+    session.beforeStep = () -> session.diskFull = session.losses.size() >= 6;
+    assertThatThrownBy(this::run)
+        .isInstanceOf(CheckpointWriteException.class)
+        .hasMessageContaining("No space left on device");
+    assertThat(store(root).newest().orElseThrow().state().step()).isEqualTo(5);
+  }
+
+  @Test
+  void validationReportsRatioAudioAndImages() {
+    run();
+    ValidationCompleted validation = events(ValidationCompleted.class).get(0);
+    assertThat(validation.scalars())
+        .containsEntry("val/mel_l1", 0.5)
+        .containsEntry("val/mel_ratio", 0.25)
+        .containsEntry("val/kl", 3.0)
+        .containsEntry("val/duration_error", 0.5);
+    assertThat(validation.audio()).extracting(AudioSample::tag).containsExactly("gt/audio", "gen/audio", "sample/ana/0");
+    assertThat(validation.images()).extracting(HeatMap::tag).containsExactly("gt/mel", "gen/mel", "all/attn");
+    assertThat(validation.images().get(2)).satisfies(attention -> {
+      assertThat(attention.rows()).isEqualTo(2);
+      assertThat(attention.columns()).isEqualTo(3);
+    });
+  }
+
+  @Test
+  void timeToGoFollowsTheNearestLimit() {
+    limits = new TrainingConfig(1, "cpu", 1, 8, 100L, null, 0.5);
+    validating = false;
+    session.beforeStep = () -> now += SECOND;
+    run();
+    StepCompleted tenth = events(StepCompleted.class).get(9);
+    assertThat(tenth.progress().limit()).isEqualTo("0.50 minutes");
+    assertThat(tenth.progress().secondsToGo()).isCloseTo(20, within(0.1));
+    assertThat(tenth.progress().stepsPerSecond()).isCloseTo(1, within(0.01));
+    assertThat(tenth.progress().fraction()).isCloseTo(1 / 3.0, within(0.01));
+  }
+
+  @Test
+  void withoutALimitThereIsNoTimeToGo() {
+    limits = new TrainingConfig(1, "cpu", 1, 8, null, null, null);
+    session.beforeStep = () -> {
+      if (session.losses.size() == 3) {
+        control.requestStop("enough");
+      }
+    };
+    run();
+    assertThat(events(StepCompleted.class).get(0).progress().secondsToGo()).isNaN();
+  }
+
+  @Test
+  void theScalarsCarryTheNamesVitsUsersKnow() {
+    run();
+    assertThat(events(StepCompleted.class).get(0).scalars().keySet())
+        .contains("loss/g/total", "loss/d/total", "loss/g/fm", "loss/g/mel", "loss/g/kl", "loss/g/dur", "loss/g/0",
+            "loss/d_r/5", "loss/d_g/5", "loss/dur_disc/total", "learning_rate", "grad_norm_g", "grad_norm_d",
+            "grad_norm_dur_disc", "perf/it_s", "perf/utterances_s", "perf/audio_hours_per_hour", "perf/data_wait_ms");
+  }
+
+  private static TrainingConfig steps(long count) {
+    return new TrainingConfig(1, "cpu", 1, 8, count, null, null);
+  }
+
+  private RunOutcome run() {
+    return run(session, root, false);
+  }
+
+  private RunOutcome run(FakeSession with, Path directory, boolean resume) {
+    CheckpointStore store = store(directory);
+    Optional<Checkpoint> checkpoint = resume ? store.newest() : Optional.empty();
+    checkpoint.ifPresent(c -> with.load(c.directory()));
+    FakeBatches batches =
+        checkpoint.map(c -> new FakeBatches(c.state().epoch(), c.state().batchInEpoch()))
+            .orElseGet(() -> new FakeBatches(0, 0));
+    Sentence sentence = new Sentence(0, "olá", "ana", 0, new int[] {1, 2});
+    Validator validator =
+        new Validator(with, batches,
+            new Validator.Settings(1, List.of(sentence), new SynthesisConfig(0.6f, 0.8f, 1), 8000, 1, 2.0),
+            () -> now);
+    OptimizerConfig optimizer = new OptimizerConfig(0.1, 0.2, null, 0.9, 0.8, 0.99, 1e-9, 0.01, 45, 1);
+    Trainer.Parts parts =
+        new Trainer.Parts(with, batches, validating ? Optional.of(validator) : Optional.empty(), store,
+            new RunIdentity(1, 1, "fake", "hash"), control, events::add, () -> now);
+    Trainer.Schedule schedule = new Trainer.Schedule(limits, optimizer, saving, validateEvery, 8000, true);
+    return new Trainer(parts, schedule, checkpoint).run();
+  }
+
+  private CheckpointStore store(Path directory) {
+    return new CheckpointStore(directory, 10, Map.of(), text -> {});
+  }
+
+  private <T extends RunEvent> List<T> events(Class<T> type) {
+    return events.stream().filter(type::isInstance).map(type::cast).toList();
+  }
+}
