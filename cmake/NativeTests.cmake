@@ -11,14 +11,20 @@ file(GLOB_RECURSE VALETTS_TEST_SOURCES CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/na
 file(GLOB VALETTS_TEST_SUPPORT CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/native/tests/*.cpp")
 list(REMOVE_ITEM VALETTS_TEST_SUPPORT ${VALETTS_TEST_SOURCES})
 
-add_executable(valetts_tests ${VALETTS_TEST_SOURCES} ${VALETTS_TEST_SUPPORT}
-  $<TARGET_OBJECTS:valetts_core> ${VALETTS_KERNEL_OBJECTS})
+# An object library compiled like the core, so that the core's precompiled header serves the tests too.
+add_library(valetts_test_objects OBJECT ${VALETTS_TEST_SOURCES} ${VALETTS_TEST_SUPPORT})
+target_link_libraries(valetts_test_objects PUBLIC valetts_core)
+target_include_directories(valetts_test_objects SYSTEM PRIVATE "${VALETTS_DOCTEST_INCLUDE}")
+target_include_directories(valetts_test_objects PRIVATE "${CMAKE_SOURCE_DIR}/native/tests")
+target_compile_options(valetts_test_objects PRIVATE ${VALETTS_WARNINGS})
+set_target_properties(valetts_test_objects PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+target_precompile_headers(valetts_test_objects REUSE_FROM valetts_core)
+set_source_files_properties("${CMAKE_SOURCE_DIR}/native/tests/main.cpp" PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+  COMPILE_DEFINITIONS VALETTS_DEFAULT_FIXTURES="${CMAKE_SOURCE_DIR}/../shared/fixtures")
+add_executable(valetts_tests
+  $<TARGET_OBJECTS:valetts_test_objects> $<TARGET_OBJECTS:valetts_core> ${VALETTS_KERNEL_OBJECTS})
 target_link_libraries(valetts_tests PRIVATE valetts_core)
-target_include_directories(valetts_tests SYSTEM PRIVATE "${VALETTS_DOCTEST_INCLUDE}")
-target_include_directories(valetts_tests PRIVATE "${CMAKE_SOURCE_DIR}/native/tests")
-target_compile_options(valetts_tests PRIVATE ${VALETTS_WARNINGS} -O1)
-target_compile_definitions(valetts_tests PRIVATE VALETTS_DEFAULT_FIXTURES="${CMAKE_SOURCE_DIR}/../shared/fixtures")
-target_precompile_headers(valetts_tests PRIVATE "${CMAKE_SOURCE_DIR}/native/src/core/pch.h" <doctest/doctest.h>)
+set_target_properties(valetts_tests PROPERTIES LINKER_LANGUAGE CXX)
 
 foreach(_source ${VALETTS_TEST_SOURCES})
   file(RELATIVE_PATH _name "${CMAKE_SOURCE_DIR}/native/tests" "${_source}")

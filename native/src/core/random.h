@@ -26,6 +26,9 @@ class Draws {
  public:
   Draws(int64_t seed, int64_t step);
 
+  // The Philox key of this step.
+  const std::array<uint32_t, 2>& key() const { return key_; }
+
   // Standard normal values [B,C,T] (Box-Muller; at most 6.7 in absolute value).
   at::Tensor normal_BCT(uint32_t stream, const std::vector<int64_t>& utterance_ids, int64_t channels,
                         int64_t time) const;
