@@ -67,12 +67,12 @@ public final class ConfigKeys {
   static String nearest(String unknown) {
     String unindexed = unknown.replaceAll("\\[[0-9]+]", "[]");
     String section = sectionOf(unindexed);
-    String name = plain(nameOf(unindexed));
+    String name = nameOf(unindexed);
     String best = null;
     int bestDistance = Integer.MAX_VALUE;
     for (String key : candidates()) {
       // Twice the distance, so that a key of the same section wins a tie.
-      int distance = 2 * distance(name, plain(nameOf(key))) + (sectionOf(key).equals(section) ? 0 : 1);
+      int distance = 2 * NearestName.distance(name, nameOf(key)) + (sectionOf(key).equals(section) ? 0 : 1);
       if (distance < bestDistance) {
         bestDistance = distance;
         best = key;
@@ -98,27 +98,5 @@ public final class ConfigKeys {
 
   private static String nameOf(String key) {
     return key.substring(key.lastIndexOf('.') + 1);
-  }
-
-  private static String plain(String name) {
-    return name.replace("_", "").replace("-", "").toLowerCase(java.util.Locale.ROOT);
-  }
-
-  /** Levenshtein distance. */
-  static int distance(String a, String b) {
-    int[] previous = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      previous[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int[] current = new int[b.length() + 1];
-      current[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int substitution = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        current[j] = Math.min(substitution, Math.min(previous[j], current[j - 1]) + 1);
-      }
-      previous = current;
-    }
-    return previous[b.length()];
   }
 }

@@ -1,0 +1,61 @@
+package ai.valetts.cli;
+
+import ai.valetts.app.ExitCode;
+import ai.valetts.app.Operations;
+import ai.valetts.app.PrepareRequest;
+import ai.valetts.app.PrepareResult;
+import ai.valetts.config.ValettsConfig;
+import java.util.Locale;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+
+/** {@code prepare}: reads and checks recordings without training. */
+final class PrepareCommand implements Command {
+  @Override
+  public String name() {
+    return "prepare";
+  }
+
+  @Override
+  public String summary() {
+    return "Read, check and cache recordings without training, and report on them.";
+  }
+
+  @Override
+  public String arguments() {
+    return "";
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    RunOptions.addSources(options);
+    RunOptions.addSet(options);
+    return options;
+  }
+
+  @Override
+  public String notes() {
+    return """
+        Every row that cannot be used is listed with its file, line and reason. A run prepares by itself; this command
+        shows the same beforehand, and leaves the prepared audio in the cache.
+
+        Example:
+          valetts prepare --config base --data /data/LJSpeech-1.1:lj:en-us
+        """;
+  }
+
+  @Override
+  public ExitCode run(CommandLine line, Terminal terminal) {
+    ValettsConfig config = RunOptions.configWithData(line);
+    PrepareRequest request = new PrepareRequest(config, RunOptions.demoLanguages(line));
+    try (Operations operations = terminal.operations().get()) {
+      PrepareResult result = operations.prepare(request);
+      terminal.out().println(result.report().stripTrailing());
+      terminal
+          .out()
+          .printf(Locale.ROOT, "%,d usable, %,d left out. As JSON: %s%n", result.usableClips(), result.badClips(), result.reportFile());
+    }
+    return ExitCode.DONE;
+  }
+}

@@ -1,0 +1,14 @@
+package ai.valetts.cli;
+
+import ai.valetts.app.Operations;
+import java.io.PrintStream;
+import java.util.function.Supplier;
+
+/**
+ * What a command writes to and works with.
+ *
+ * @param out results
+ * @param err notices and failures
+ * @param operations opened only by commands that need the engine; the command closes it
+ */
+record Terminal(PrintStream out, PrintStream err, Supplier<Operations> operations) {}

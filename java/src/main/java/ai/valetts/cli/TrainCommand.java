@@ -1,0 +1,94 @@
+package ai.valetts.cli;
+
+import ai.valetts.app.ExitCode;
+import ai.valetts.app.Operations;
+import ai.valetts.app.Places;
+import ai.valetts.app.RunResult;
+import ai.valetts.app.TrainRequest;
+import ai.valetts.config.ValettsConfig;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+
+/** {@code train}: starts a run, or goes on with it where its folder already holds one. */
+final class TrainCommand implements Command {
+  @Override
+  public String name() {
+    return "train";
+  }
+
+  @Override
+  public String summary() {
+    return "Train a voice on recordings.";
+  }
+
+  @Override
+  public String arguments() {
+    return "";
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    RunOptions.addSources(options);
+    options.addOption(RunOptions.value("name", "NAME", "name of the run; its folder is runs/NAME"));
+    options.addOption(RunOptions.value("run", "DIR", "folder of the run, instead of runs/NAME"));
+    RunOptions.addBudget(options);
+    RunOptions.addMachine(options);
+    options.addOption(RunOptions.value("seed", "N", "same seed, configuration and threads: same run, bit for bit"));
+    RunOptions.addSet(options);
+    return options;
+  }
+
+  @Override
+  public String notes() {
+    return """
+        Budget: --minutes, --steps and --epochs replace the configuration's limits; whichever comes first stops the
+        run. They are totals: a run of 10 minutes that was stopped after 4 has 6 left. Ctrl-C saves and leaves.
+
+        A run whose folder already holds a checkpoint goes on from it, if the configuration is the same; otherwise the
+        differing keys are named and nothing is touched.
+
+        Examples:
+          valetts train --demo --minutes 10
+          valetts train --demo --languages en,es,fr,it,ru --steps 200 --name five
+          valetts train --config base --data /data/LJSpeech-1.1:lj:en-us --name lj --device cuda:0
+          valetts train --config my.yaml --set data.batchSize=32 --set optimizer.learningRate=1e-4
+        """;
+  }
+
+  @Override
+  public ExitCode run(CommandLine line, Terminal terminal) {
+    ValettsConfig config = RunOptions.configWithData(line);
+    Path folder = line.hasOption("run") ? Path.of(line.getOptionValue("run")) : Places.runFolder(config.name());
+    TrainRequest request = new TrainRequest(config, folder, RunOptions.demoLanguages(line));
+    try (Operations operations = terminal.operations().get()) {
+      return report(operations.train(request), terminal.out());
+    }
+  }
+
+  /** Says how a run ended. */
+  static ExitCode report(RunResult result, PrintStream out) {
+    out.printf(
+        Locale.ROOT,
+        "Stopped at step %,d, epoch %d, after %s of training: %s.%n",
+        result.step(),
+        result.epoch(),
+        duration(result.trainedSeconds()),
+        result.reason());
+    out.println("Run:        " + result.runDirectory());
+    out.println("Checkpoint: " + result.checkpoint());
+    out.println("Speak:      valetts synth --voice " + result.runDirectory() + " --text \"...\" --out speech.wav");
+    out.println("Go on:      valetts resume " + result.runDirectory());
+    return result.interrupted() ? ExitCode.INTERRUPTED : ExitCode.DONE;
+  }
+
+  static String duration(double seconds) {
+    long whole = Math.round(seconds);
+    return whole < 3600
+        ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
+        : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole % 3600 / 60);
+  }
+}
