@@ -4,6 +4,7 @@ import ai.valetts.audio.AudioException;
 import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.checkpoint.CheckpointWriteException;
 import ai.valetts.config.ConfigException;
+import ai.valetts.data.DataException;
 import ai.valetts.engine.DeviceLostException;
 import ai.valetts.engine.EngineException;
 import ai.valetts.engine.EngineIoException;
@@ -54,7 +55,7 @@ public enum ExitCode {
     if (failure instanceof ConfigException || failure instanceof TextException) {
       return USAGE;
     }
-    if (failure instanceof AudioException) {
+    if (failure instanceof DataException || failure instanceof AudioException) {
       return DATA;
     }
     if (failure instanceof CheckpointException) {

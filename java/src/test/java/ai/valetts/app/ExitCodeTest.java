@@ -1,0 +1,82 @@
+package ai.valetts.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.valetts.audio.AudioException;
+import ai.valetts.checkpoint.CheckpointException;
+import ai.valetts.checkpoint.CheckpointWriteException;
+import ai.valetts.config.ConfigException;
+import ai.valetts.engine.EngineException;
+import ai.valetts.engine.EngineStatus;
+import ai.valetts.text.TextException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ExitCodeTest {
+
+  static Stream<Arguments> failures() {
+    return Stream.of(
+        Arguments.of(new ConfigException("x.yaml", List.of("bad")), ExitCode.USAGE, "x.yaml:\n  bad"),
+        Arguments.of(new TextException("no espeak-ng"), ExitCode.USAGE, "no espeak-ng"),
+        Arguments.of(new AudioException(Path.of("a.wav"), "is empty"), ExitCode.DATA, "a.wav is empty"),
+        Arguments.of(new CheckpointException("step-1 is cut"), ExitCode.CHECKPOINT, "step-1 is cut"),
+        Arguments.of(new CheckpointWriteException("read-only", null), ExitCode.DISK, "read-only"),
+        Arguments.of(EngineException.of(EngineStatus.INVALID_ARGUMENT, "device"), ExitCode.ENGINE, "device"),
+        Arguments.of(EngineException.of(EngineStatus.OUT_OF_MEMORY, "too big"), ExitCode.ENGINE, "too big"),
+        Arguments.of(EngineException.of(EngineStatus.NON_FINITE, "loss_mel"), ExitCode.ENGINE, "loss_mel"),
+        Arguments.of(EngineException.of(EngineStatus.IO, "f is short"), ExitCode.DISK, "f is short"),
+        Arguments.of(EngineException.of(EngineStatus.DEVICE_FATAL, "gone"), ExitCode.DEVICE_LOST, "gone"),
+        Arguments.of(EngineException.of(EngineStatus.CANCELLED, "stopped"), ExitCode.INTERRUPTED, "stopped"),
+        Arguments.of(
+            new UncheckedIOException(new NoSuchFileException("x")), ExitCode.DISK, "x: there is no such file or folder"),
+        Arguments.of(new UncheckedIOException(new AccessDeniedException("x")), ExitCode.DISK, "x: access denied"),
+        Arguments.of(new UncheckedIOException(new IOException("torn")), ExitCode.DISK, "torn"),
+        Arguments.of(new OutOfMemoryError("Java heap space"), ExitCode.ENGINE, "java -Xmx4g"),
+        Arguments.of(new IllegalStateException("odd"), ExitCode.UNEXPECTED, "--verbose"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("failures")
+  void sortsAndExplainsFailures(Throwable failure, ExitCode code, String explanation) {
+    assertThat(ExitCode.of(failure)).isEqualTo(code);
+    assertThat(ExitCode.explain(failure)).contains(explanation).doesNotContain("\tat ");
+  }
+
+  static Stream<Throwable> diskFull() {
+    return Stream.of(
+        new UncheckedIOException(new FileSystemException("/r/x", null, "No space left on device")),
+        new CheckpointWriteException("cannot write", new IOException("No space left on device")),
+        EngineException.of(EngineStatus.IO, "generator.safetensors: No space left on device"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("diskFull")
+  void saysThatTheDiskIsFullAndTheLastCheckpointIntact(Throwable failure) {
+    assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DISK);
+    assertThat(ExitCode.explain(failure)).startsWith("no space left on the disk").contains("resume");
+  }
+
+  @ParameterizedTest
+  @EnumSource(ExitCode.class)
+  void isDocumented(ExitCode code) throws IOException {
+    String errors = Files.readString(Path.of(System.getProperty("valetts.checkout", "..")).resolve("docs/errors.md"));
+    assertThat(errors).containsPattern("(?m)^\\| " + code.code() + " \\| `" + code.name() + "` \\|");
+  }
+
+  @Test
+  void usesEachNumberOnce() {
+    assertThat(Stream.of(ExitCode.values()).map(ExitCode::code)).doesNotHaveDuplicates();
+  }
+}

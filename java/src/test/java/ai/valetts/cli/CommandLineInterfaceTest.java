@@ -1,0 +1,338 @@
+package ai.valetts.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.valetts.app.ExitCode;
+import ai.valetts.app.InfoRequest;
+import ai.valetts.app.InfoResult;
+import ai.valetts.app.Operations;
+import ai.valetts.app.PrepareRequest;
+import ai.valetts.app.PrepareResult;
+import ai.valetts.app.ResumeRequest;
+import ai.valetts.app.RunResult;
+import ai.valetts.app.SynthRequest;
+import ai.valetts.app.SynthResult;
+import ai.valetts.app.TrainRequest;
+import ai.valetts.config.DataConfig;
+import ai.valetts.engine.EngineException;
+import ai.valetts.engine.EngineStatus;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandLineInterfaceTest {
+  private final ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+  private final Recorder recorder = new Recorder();
+
+  private ExitCode run(String... arguments) {
+    Terminal terminal =
+        new Terminal(
+            new PrintStream(outBytes, true, StandardCharsets.UTF_8),
+            new PrintStream(errBytes, true, StandardCharsets.UTF_8),
+            () -> recorder);
+    return new CommandLineInterface(terminal).run(arguments);
+  }
+
+  private String out() {
+    return outBytes.toString(StandardCharsets.UTF_8);
+  }
+
+  private String err() {
+    return errBytes.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void listsTheCommands() {
+    assertThat(run("--help")).isEqualTo(ExitCode.DONE);
+    assertThat(out()).contains("train", "resume", "synth", "prepare", "info", "doctor");
+    assertThat(run()).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("usage: valetts COMMAND");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"train", "resume", "synth", "prepare", "info", "doctor"})
+  void explainsEachCommand(String command) {
+    assertThat(run(command, "--help")).isEqualTo(ExitCode.DONE);
+    assertThat(out()).contains("valetts " + command).contains("--verbose");
+    String first = out();
+    outBytes.reset();
+    assertThat(run("help", command)).isEqualTo(ExitCode.DONE);
+    assertThat(out()).isEqualTo(first);
+    assertThat(first.lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(120));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"trian, train", "resum, resume", "synthesize, synth", "Doktor, doctor", "inf, info"})
+  void suggestsTheNearestCommand(String typed, String meant) {
+    assertThat(run(typed)).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("there is no command \"" + typed + "\"; did you mean " + meant + "?");
+  }
+
+  @Test
+  void suggestsTheNearestOption() {
+    assertThat(run("train", "--demo", "--minute", "3")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("there is no option --minute; did you mean --minutes?");
+  }
+
+  @Test
+  void printsTheVersion() {
+    assertThat(run("--version")).isEqualTo(ExitCode.DONE);
+    assertThat(out()).startsWith("ValeTTS ");
+  }
+
+  @Test
+  void trainsTheDemoInEnglish() {
+    assertThat(run("train", "--demo", "--minutes", "3", "--name", "first")).isEqualTo(ExitCode.DONE);
+    TrainRequest request = (TrainRequest) recorder.requests.get(0);
+    assertThat(request.demoLanguages()).containsExactly("en");
+    assertThat(request.config().name()).isEqualTo("first");
+    assertThat(request.config().training().maxMinutes()).isEqualTo(3);
+    assertThat(request.config().data().sources()).isEmpty();
+    assertThat(request.runDirectory()).isEqualTo(Path.of("runs", "first"));
+    assertThat(out()).contains("Stopped at step 1,234", "2 h 03 min", "budget", "valetts resume");
+    assertThat(recorder.closed).isTrue();
+  }
+
+  @Test
+  void replacesTheWholeBudget() {
+    run("train", "--demo", "--steps", "200", "--languages", "en,es,fr,it,ru");
+    TrainRequest request = (TrainRequest) recorder.requests.get(0);
+    assertThat(request.config().training().maxSteps()).isEqualTo(200);
+    assertThat(request.config().training().maxMinutes()).isNull();
+    assertThat(request.demoLanguages()).containsExactly("en", "es", "fr", "it", "ru");
+  }
+
+  @Test
+  void passesEveryTrainingOptionOn(@TempDir Path folder) {
+    ExitCode code =
+        run(
+            "train", "--config", "tiny", "--data", folder + "::en".replace("::", ":ana:"), "--data", "other:bia",
+            "--run", "elsewhere", "--device", "cuda:1", "--threads", "2", "--seed", "-5", "--max-bad", "2.5%",
+            "--epochs", "9", "--set", "optimizer.learningRate=1e-3", "--set", "model.flow=plain");
+    assertThat(err()).isEmpty();
+    assertThat(code).isEqualTo(ExitCode.DONE);
+    TrainRequest request = (TrainRequest) recorder.requests.get(0);
+    assertThat(request.config().data().sources())
+        .containsExactly(
+            new DataConfig.Source(folder.toString(), "ana", "en"),
+            new DataConfig.Source(Path.of("other").toAbsolutePath().toString(), "bia", null));
+    assertThat(request.runDirectory()).isEqualTo(Path.of("elsewhere"));
+    assertThat(request.config().training().device()).isEqualTo("cuda:1");
+    assertThat(request.config().training().threads()).isEqualTo(2);
+    assertThat(request.config().training().seed()).isEqualTo(-5);
+    assertThat(request.config().training().maxEpochs()).isEqualTo(9);
+    assertThat(request.config().training().maxSteps()).isNull();
+    assertThat(request.config().data().maxBad()).isEqualTo(0.025);
+    assertThat(request.config().optimizer().learningRate()).isEqualTo(0.001);
+    assertThat(request.config().model().flow()).isEqualTo("plain");
+    assertThat(request.demoLanguages()).isEmpty();
+  }
+
+  @Test
+  void takesTheFoldersNameAsSpeaker(@TempDir Path folder) throws IOException {
+    Path odd = Files.createDirectory(folder.resolve("a:b"));
+    run("train", "--demo", "--data", odd.toString());
+    TrainRequest request = (TrainRequest) recorder.requests.get(0);
+    assertThat(request.config().data().sources()).containsExactly(new DataConfig.Source(odd.toString(), "a:b", null));
+    assertThat(request.demoLanguages()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "train | give either --config FILE or --demo",
+        "train --demo --config tiny | give either --config FILE or --demo",
+        "train --config tiny | names no recordings; add --data",
+        "train --demo --languages en,pt | there are no demo recordings in \"pt\"",
+        "train --demo --languages en,en | names a language twice",
+        "train --config tiny --languages en | --languages chooses demo recordings",
+        "train --demo extra | does not know what to do with \"extra\"",
+        "train --demo --minutes | --minutes takes a value: N",
+        "train --demo --minutes soon | training.maxMinutes takes a number or null, found text \"soon\"",
+        "train --demo --steps -1 | training.maxSteps takes null (no limit) or more than 0, found -1",
+        "train --demo --device gpu | training.device takes auto, cpu or cuda:N",
+        "train --demo --max-bad half | data.maxBad takes a number, found text \"half\"",
+        "train --demo --max-bad many% | data.maxBad takes a number, found text \"many%\"",
+        "train --demo --name ../up | name takes letters, digits",
+        "train --demo --set modle.flow=plain | modle is not a key; did you mean model?",
+        "train --demo --set model.flow | expected key=value",
+        "train --config none.yaml | there is no such file; the bundled ones are demo, tiny, base, multispeaker",
+        "train --demo --data :x | --data takes DIR",
+        "resume | takes the folder of a run",
+        "synth --out x.wav --text hi | --voice is missing",
+        "synth --voice v --text hi | --out is missing",
+        "synth --voice v --out x | give either --text or --file",
+        "synth --voice v --out x --text hi --speed 2 --length-scale 2 | one is the inverse",
+        "synth --voice v --out x --text hi --speed 0 | --speed takes a number from 0.1",
+        "synth --voice v --out x --text hi --noise NaN | --noise takes a number",
+        "synth --voice v --out x --text hi --seed x | --seed takes a whole number",
+        "synth --voice v --out x --text hi --device tpu | --device takes auto",
+        "info | give either a folder or --config",
+        "info runs/demo --config tiny | give either a folder or --config",
+        "info runs/demo --step | go with --config",
+        "doctor now | does not know what to do with \"now\""
+      })
+  void refusesWithOneSentence(String line, String message) {
+    assertThat(run(line.split(" "))).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains(message).doesNotContain("\tat ");
+    assertThat(recorder.requests).isEmpty();
+  }
+
+  @Test
+  void resumesWithANewBudget() {
+    assertThat(run("resume", "runs/demo", "--minutes", "20")).isEqualTo(ExitCode.DONE);
+    ResumeRequest request = (ResumeRequest) recorder.requests.get(0);
+    assertThat(request.runDirectory()).isEqualTo(Path.of("runs/demo"));
+    assertThat(request.overrides())
+        .extracting(override -> override.key() + "=" + override.value())
+        .containsExactly("training.maxMinutes=20", "training.maxSteps=null", "training.maxEpochs=null");
+  }
+
+  @Test
+  void reportsAnInterruptedRunByItsExitCode() {
+    recorder.interrupted = true;
+    assertThat(run("resume", "runs/demo")).isEqualTo(ExitCode.INTERRUPTED);
+  }
+
+  @Test
+  void speaksOneSentence() {
+    assertThat(run("synth", "--voice", "runs/x", "--text", "Olá!", "--out", "o.wav", "--speed", "1.25", "--seed", "7"))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(recorder.requests)
+        .containsExactly(
+            new SynthRequest(
+                Path.of("runs/x"),
+                List.of(new SynthRequest.Line("Olá!", Path.of("o.wav"))),
+                null,
+                null,
+                null,
+                null,
+                0.8f,
+                7,
+                "auto",
+                0));
+    assertThat(out()).contains("o.wav  1.50 s of audio in 0.25 s  ola");
+    assertThat(err()).contains("does not know and left out: ☃");
+  }
+
+  @Test
+  void speaksEachLineOfAFileIntoAFileOfItsNumber(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("lines.txt"), "first\n\n  third  \n");
+    run("synth", "--voice", "v", "--file", file.toString(), "--out", "samples", "--noise", "0", "--noise-w", "0.5");
+    SynthRequest request = (SynthRequest) recorder.requests.get(0);
+    assertThat(request.lines())
+        .containsExactly(
+            new SynthRequest.Line("first", Path.of("samples/0001.wav")),
+            new SynthRequest.Line("third", Path.of("samples/0003.wav")));
+    assertThat(request.noiseScale()).isZero();
+    assertThat(request.durationNoiseScale()).isEqualTo(0.5f);
+  }
+
+  @Test
+  void saysThatTheFileOfLinesIsMissing(@TempDir Path folder) {
+    Path file = folder.resolve("none.txt");
+    assertThat(run("synth", "--voice", "v", "--file", file.toString(), "--out", "samples")).isEqualTo(ExitCode.DISK);
+    assertThat(err()).contains(file + ": there is no such file or folder");
+  }
+
+  @Test
+  void preparesAndPrintsTheReport() {
+    assertThat(run("prepare", "--demo", "--languages", "it")).isEqualTo(ExitCode.DONE);
+    assertThat(((PrepareRequest) recorder.requests.get(0)).demoLanguages()).containsExactly("it");
+    assertThat(out()).contains("all is well", "512 usable, 3 left out. As JSON: report.json");
+  }
+
+  @Test
+  void describesAConfigurationWithAStep() {
+    assertThat(run("info", "--config", "base", "--step", "--set", "model.vocabularySize=178")).isEqualTo(ExitCode.DONE);
+    InfoRequest request = (InfoRequest) recorder.requests.get(0);
+    assertThat(request.step()).isTrue();
+    assertThat(request.config().model().vocabularySize()).isEqualTo(178);
+    assertThat(out()).contains("Parameters\n  flow  1,000\n");
+  }
+
+  @Test
+  void turnsAFailureIntoASentenceAndACode() {
+    recorder.failure = EngineException.of(EngineStatus.INVALID_ARGUMENT, "device: there is no cuda:0");
+    assertThat(run("train", "--demo", "--device", "cuda:0")).isEqualTo(ExitCode.ENGINE);
+    assertThat(err()).isEqualTo("valetts train: device: there is no cuda:0\n");
+    assertThat(recorder.closed).isTrue();
+  }
+
+  @Test
+  void printsTheTraceWhenAsked() {
+    recorder.failure = new IllegalStateException("a defect");
+    assertThat(run("resume", "x", "--verbose")).isEqualTo(ExitCode.UNEXPECTED);
+    assertThat(err()).contains("unexpected java.lang.IllegalStateException: a defect").contains("\tat ");
+  }
+
+  /** Stands in for the engine's side: remembers what it was asked. */
+  private static final class Recorder implements Operations {
+    final List<Object> requests = new ArrayList<>();
+    RuntimeException failure;
+    boolean interrupted;
+    boolean closed;
+
+    @Override
+    public RunResult train(TrainRequest request) {
+      return note(
+          request, new RunResult(request.runDirectory(), 1234, 5, 7380, "budget", interrupted, Path.of("step-1234")));
+    }
+
+    @Override
+    public RunResult resume(ResumeRequest request) {
+      return note(
+          request, new RunResult(request.runDirectory(), 1234, 5, 59.6, "budget", interrupted, Path.of("step-1234")));
+    }
+
+    @Override
+    public SynthResult synthesize(SynthRequest request) {
+      return note(
+          request,
+          new SynthResult(
+              "ana",
+              Path.of("step-1"),
+              request.lines().stream()
+                  .map(line -> new SynthResult.Spoken(line.output(), 1.5, 0.25, "ola", List.of("☃")))
+                  .toList()));
+    }
+
+    @Override
+    public PrepareResult prepare(PrepareRequest request) {
+      return note(request, new PrepareResult("all is well\n", Path.of("report.json"), 512, 3));
+    }
+
+    @Override
+    public InfoResult info(InfoRequest request) {
+      return note(
+          request,
+          new InfoResult(
+              List.of(new InfoResult.Section("Parameters", List.of(new InfoResult.Row("flow", "1,000"))))));
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+    }
+
+    private <T> T note(Object request, T result) {
+      requests.add(request);
+      if (failure != null) {
+        throw failure;
+      }
+      return result;
+    }
+  }
+}
