@@ -1,0 +1,66 @@
+# Sourced by the other scripts: where things are, and what set-up found. Sets no shell options.
+
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+: "${HOME:?HOME must name your home folder}"
+CACHE=${VALETTS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/valetts}
+TOOLCHAIN=$CHECKOUT/build/toolchain.env # written by setup.sh: VALETTS_PYTHON, JAVA_HOME
+export VALETTS_CACHE=$CACHE
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit "${STATUS:-1}"; }
+
+# Runs a command under a title and prints how long it took.
+stage() {
+  local title=$1 began=$EPOCHREALTIME status=0
+  shift
+  say "== $title"
+  "$@" || status=$?
+  printf '   %s: %s s\n' "$title" "$(seconds_since "$began")"
+  return "$status"
+}
+
+seconds_since() {
+  local now=$EPOCHREALTIME
+  local tenths=$(((${now/[.,]/} - ${1/[.,]/}) / 100000))
+  printf '%d.%d' $((tenths / 10)) $((tenths % 10))
+}
+
+# The torch package folder of a Python, if its version is one the core is written for. Looks without importing it.
+torch_of() {
+  "$1" - 2>/dev/null <<'PY'
+import importlib.util, os, re, sys
+spec = importlib.util.find_spec("torch")
+if spec is None or not spec.submodule_search_locations:
+    sys.exit(1)
+folder = spec.submodule_search_locations[0]
+found = re.search(r"__version__ *= *'(\d+)\.(\d+)", open(os.path.join(folder, "version.py")).read())
+fits = found and found.group(1) == "2" and 11 <= int(found.group(2)) <= 14
+whole = all(os.path.exists(os.path.join(folder, part)) for part in ("include/ATen/ATen.h", "lib/libtorch_cpu.so"))
+if not (fits and whole):
+    sys.exit(1)
+print(folder)
+PY
+}
+
+# Maven follows the account's home folder, not $HOME; a home without a right to write would stop it.
+maven() {
+  MAVEN_OPTS="-Duser.home=$HOME ${MAVEN_OPTS:-}" mvn -q -B -ntp -f "$CHECKOUT/pom.xml" "$@"
+}
+
+# Compilers at work at once: one for each core, with about 2 GB of memory each.
+jobs_at_once() {
+  local cores memory
+  cores=$(nproc 2>/dev/null || echo 1)
+  memory=$(awk '/^MemAvailable:/ { print int($2 / 2000000) }' /proc/meminfo 2>/dev/null)
+  [ -n "$memory" ] && [ "$memory" -lt "$cores" ] && cores=$memory
+  [ "$cores" -lt 1 ] && cores=1
+  echo "$cores"
+}
+
+load_toolchain() {
+  [ -f "$TOOLCHAIN" ] || return 1
+  # shellcheck disable=SC1090
+  . "$TOOLCHAIN"
+  [ -x "$JAVA_HOME/bin/javac" ] && [ -x "$VALETTS_PYTHON" ] || return 1
+  export JAVA_HOME VALETTS_PYTHON PATH="$JAVA_HOME/bin:$PATH"
+}
