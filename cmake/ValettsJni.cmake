@@ -4,7 +4,6 @@
 # FindJNI is not used: it asks for AWT, which headless JDKs do not have.
 
 set(VALETTS_JNI_GLUE_DIR "${CMAKE_SOURCE_DIR}/java/target/jni" CACHE PATH "Folder with the generated jnivaletts.cpp")
-set(VALETTS_JNI_GLUE "${VALETTS_JNI_GLUE_DIR}/jnivaletts.cpp" "${VALETTS_JNI_GLUE_DIR}/jnijavacpp.cpp")
 
 find_program(VALETTS_JAVAC javac HINTS "$ENV{JAVA_HOME}/bin")
 set(VALETTS_JDK "$ENV{JAVA_HOME}")
@@ -20,7 +19,11 @@ elseif(NOT EXISTS "${VALETTS_JNI_GLUE_DIR}/jnivaletts.cpp")
   message(STATUS "JNI glue: left out, not generated yet (mvn process-classes)")
 else()
   message(STATUS "JNI glue: ${VALETTS_JNI_GLUE_DIR}")
-  add_library(jnivaletts SHARED ${VALETTS_JNI_GLUE})
+  # JavaCPP writes its files anew each time: compile copies that change only when the content does.
+  foreach(_name jnivaletts jnijavacpp)
+    configure_file("${VALETTS_JNI_GLUE_DIR}/${_name}.cpp" "${CMAKE_BINARY_DIR}/jni/${_name}.cpp" COPYONLY)
+  endforeach()
+  add_library(jnivaletts SHARED "${CMAKE_BINARY_DIR}/jni/jnivaletts.cpp" "${CMAKE_BINARY_DIR}/jni/jnijavacpp.cpp")
   target_include_directories(jnivaletts PRIVATE
     "${CMAKE_SOURCE_DIR}/native/include" "${VALETTS_JNI_INCLUDE}" "${VALETTS_JNI_INCLUDE}/linux")
   target_link_libraries(jnivaletts PRIVATE valetts)

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: where things are, and what set-up found. Sets no shell options.
 
 CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -61,6 +62,6 @@ load_toolchain() {
   [ -f "$TOOLCHAIN" ] || return 1
   # shellcheck disable=SC1090
   . "$TOOLCHAIN"
-  [ -x "$JAVA_HOME/bin/javac" ] && [ -x "$VALETTS_PYTHON" ] || return 1
+  if [ ! -x "$JAVA_HOME/bin/javac" ] || [ ! -x "$VALETTS_PYTHON" ]; then return 1; fi
   export JAVA_HOME VALETTS_PYTHON PATH="$JAVA_HOME/bin:$PATH"
 }

@@ -16,7 +16,7 @@ began=$EPOCHREALTIME
 find_jdk() {
   local javac home version
   for javac in "${JAVA_HOME:+$JAVA_HOME/bin/javac}" "$(command -v javac || true)" /usr/lib/jvm/*/bin/javac; do
-    [ -n "$javac" ] && [ -x "$javac" ] || continue
+    [ -x "$javac" ] || continue
     home=$(dirname "$(dirname "$(readlink -f "$javac")")")
     version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$home/release" 2>/dev/null || true)
     if [ -n "$version" ] && [ "$version" -ge 17 ] && [ -f "$home/include/jni.h" ]; then
