@@ -87,6 +87,9 @@ public enum ExitCode {
       return "Java's memory is used up (" + failure.getMessage() + "); give it more, e.g. java -Xmx4g -jar valetts.jar";
     }
     Throwable cause = failure instanceof UncheckedIOException ? failure.getCause() : failure;
+    if (cause != failure && failure.getMessage() != null && !failure.getMessage().equals(cause.toString())) {
+      return failure.getMessage();
+    }
     if (cause instanceof NoSuchFileException missing) {
       return missing.getFile() + ": there is no such file or folder";
     }

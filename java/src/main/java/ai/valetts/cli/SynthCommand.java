@@ -58,7 +58,7 @@ final class SynthCommand implements Command {
     return """
         Examples:
           valetts synth --voice runs/demo --text "Please hold the line." --out hold.wav
-          valetts synth --voice runs/five --speaker es --file lines.txt --out samples --speed 1.1
+          valetts synth --voice runs/five --speaker es-allison --file lines.txt --out samples --speed 1.1
         """;
   }
 

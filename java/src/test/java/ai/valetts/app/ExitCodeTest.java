@@ -6,6 +6,7 @@ import ai.valetts.audio.AudioException;
 import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.checkpoint.CheckpointWriteException;
 import ai.valetts.config.ConfigException;
+import ai.valetts.data.DataException;
 import ai.valetts.engine.EngineException;
 import ai.valetts.engine.EngineStatus;
 import ai.valetts.text.TextException;
@@ -43,6 +44,8 @@ class ExitCodeTest {
             new UncheckedIOException(new NoSuchFileException("x")), ExitCode.DISK, "x: there is no such file or folder"),
         Arguments.of(new UncheckedIOException(new AccessDeniedException("x")), ExitCode.DISK, "x: access denied"),
         Arguments.of(new UncheckedIOException(new IOException("torn")), ExitCode.DISK, "torn"),
+        Arguments.of(new UncheckedIOException("the cache is torn", new IOException("x")), ExitCode.DISK, "the cache is torn"),
+        Arguments.of(new DataException("no usable clip"), ExitCode.DATA, "no usable clip"),
         Arguments.of(new OutOfMemoryError("Java heap space"), ExitCode.ENGINE, "java -Xmx4g"),
         Arguments.of(new IllegalStateException("odd"), ExitCode.UNEXPECTED, "--verbose"));
   }

@@ -14,6 +14,7 @@ import ai.valetts.app.SynthRequest;
 import ai.valetts.app.SynthResult;
 import ai.valetts.app.TrainRequest;
 import ai.valetts.config.DataConfig;
+import ai.valetts.data.DemoCorpus;
 import ai.valetts.engine.EngineException;
 import ai.valetts.engine.EngineStatus;
 import java.io.ByteArrayOutputStream;
@@ -102,6 +103,11 @@ class CommandLineInterfaceTest {
     assertThat(request.runDirectory()).isEqualTo(Path.of("runs", "first"));
     assertThat(out()).contains("Stopped at step 1,234", "2 h 03 min", "budget", "valetts resume");
     assertThat(recorder.closed).isTrue();
+  }
+
+  @Test
+  void offersTheLanguagesThatThereAreRecordingsFor() {
+    assertThat(RunOptions.DEMO_LANGUAGES).containsExactlyElementsOf(DemoCorpus.languages());
   }
 
   @Test
