@@ -36,12 +36,11 @@ GeneratorLoss generator_loss(const std::vector<at::Tensor>& generated_logits) {
   return loss;
 }
 
-at::Tensor feature_matching_loss(const std::vector<DiscriminatorOutput>& real,
-                                 const std::vector<DiscriminatorOutput>& generated) {
+at::Tensor feature_matching_loss(const FeatureMaps& real, const FeatureMaps& generated) {
   std::vector<at::Tensor> parts;
   for (size_t d = 0; d < real.size(); ++d) {
-    for (size_t i = 0; i < real[d].feature_maps.size(); ++i) {
-      parts.push_back(at::l1_loss(generated[d].feature_maps[i], real[d].feature_maps[i].detach()));
+    for (size_t i = 0; i < real[d].size(); ++i) {
+      parts.push_back(at::l1_loss(generated[d][i], real[d][i].detach()));
     }
   }
   return 2.0 * sum_of(parts);

@@ -1,9 +1,9 @@
 // The loss terms of VITS2 (section 2 and VITS section 2), unweighted.
 #pragma once
 
-#include <vector>
+#include <ATen/ATen.h>
 
-#include "model/discriminator.h"
+#include <vector>
 
 namespace valetts {
 
@@ -22,9 +22,9 @@ struct GeneratorLoss {
 };
 GeneratorLoss generator_loss(const std::vector<at::Tensor>& generated_logits);
 
-// 2 x sum over all feature maps of mean |real - generated|. `real` carries no gradient.
-at::Tensor feature_matching_loss(const std::vector<DiscriminatorOutput>& real,
-                                 const std::vector<DiscriminatorOutput>& generated);
+// 2 x sum over the feature maps of all discriminators of mean |real - generated|. `real` carries no gradient.
+using FeatureMaps = std::vector<std::vector<at::Tensor>>;  // [discriminator][layer]
+at::Tensor feature_matching_loss(const FeatureMaps& real, const FeatureMaps& generated);
 
 // KL divergence of posterior and prior from one posterior sample, nats per frame summed over channels:
 //   sum [(logs_p - logs_q - 1/2) + 1/2 (z_p - m_p)^2 exp(-2 logs_p)] mask / sum mask

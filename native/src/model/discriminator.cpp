@@ -47,14 +47,14 @@ WaveformDiscriminator::WaveformDiscriminator(ParameterStore& store, const ModelS
   for (int64_t period : kPeriods) add_part(period, kPeriodLayers, std::size(kPeriodLayers));
 }
 
-DiscriminatorOutput WaveformDiscriminator::run(const Part& part, const at::Tensor& audio_B1N) {
+std::vector<at::Tensor> WaveformDiscriminator::feature_maps(const Part& part, const at::Tensor& audio_B1N) {
   at::Tensor x = audio_B1N;
   if (part.period > 0) {
     const int64_t remainder = x.size(2) % part.period;
     if (remainder != 0) x = at::reflection_pad1d(x, {0, part.period - remainder});
     x = x.view({x.size(0), 1, x.size(2) / part.period, part.period});
   }
-  DiscriminatorOutput out;
+  std::vector<at::Tensor> maps;
   for (size_t i = 0; i < part.layers.size(); ++i) {
     const Layer& layer = part.layers[i];
     if (part.period > 0) {
@@ -63,17 +63,18 @@ DiscriminatorOutput WaveformDiscriminator::run(const Part& part, const at::Tenso
       x = at::conv1d(x, layer.norm.weight(), layer.norm.bias(), layer.stride, layer.padding, 1, layer.groups);
     }
     if (i + 1 < part.layers.size()) x = at::leaky_relu(x, kSlope);
-    out.feature_maps.push_back(x);
+    maps.push_back(x);
   }
-  out.logits = x.flatten(1);
-  return out;
+  return maps;
 }
 
-std::vector<DiscriminatorOutput> WaveformDiscriminator::operator()(const at::Tensor& audio_B1N) const {
-  std::vector<DiscriminatorOutput> outputs;
-  outputs.reserve(parts_.size());
-  for (const Part& part : parts_) outputs.push_back(run(part, audio_B1N));
-  return outputs;
+DiscriminatorOutput WaveformDiscriminator::operator()(const at::Tensor& audio_B1N) const {
+  DiscriminatorOutput output;
+  for (const Part& part : parts_) {
+    output.feature_maps.push_back(feature_maps(part, audio_B1N));
+    output.logits.push_back(output.feature_maps.back().back().flatten(1));
+  }
+  return output;
 }
 
 }  // namespace valetts

@@ -8,9 +8,10 @@
 
 namespace valetts {
 
+// One entry for each discriminator.
 struct DiscriminatorOutput {
-  at::Tensor logits;                     // [B, positions]
-  std::vector<at::Tensor> feature_maps;  // after each activation, then the last convolution's output
+  std::vector<at::Tensor> logits;                     // [B, positions]
+  std::vector<std::vector<at::Tensor>> feature_maps;  // after each activation, then the last convolution's output
 };
 
 // Index 0 is the scale discriminator, 1..5 the periods 2, 3, 5, 7, 11.
@@ -18,7 +19,7 @@ class WaveformDiscriminator {
  public:
   WaveformDiscriminator() = default;
   WaveformDiscriminator(ParameterStore& store, const ModelSettings& settings);
-  std::vector<DiscriminatorOutput> operator()(const at::Tensor& audio_B1N) const;
+  DiscriminatorOutput operator()(const at::Tensor& audio_B1N) const;
 
  private:
   struct Layer {
@@ -31,7 +32,7 @@ class WaveformDiscriminator {
     int64_t period;  // 0: scale
     std::vector<Layer> layers;
   };
-  static DiscriminatorOutput run(const Part& part, const at::Tensor& audio_B1N);
+  static std::vector<at::Tensor> feature_maps(const Part& part, const at::Tensor& audio_B1N);
   std::vector<Part> parts_;
 };
 

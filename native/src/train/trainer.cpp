@@ -45,12 +45,6 @@ void check_finite(const at::Tensor& value, const char* name) {
   VT_CHECK_FINITE(std::isfinite(number), name, " is ", number);
 }
 
-std::vector<at::Tensor> logits_of(const std::vector<DiscriminatorOutput>& outputs) {
-  std::vector<at::Tensor> logits;
-  for (const DiscriminatorOutput& output : outputs) logits.push_back(output.logits);
-  return logits;
-}
-
 // Separate streams of initial values for the three networks.
 enum : uint64_t { kGeneratorSeed = 0, kDiscriminatorSeed = 1, kDurationSeed = 2 };
 
@@ -174,11 +168,12 @@ void Trainer::update_discriminators(const GeneratorPass& pass, const StepSchedul
   const int64_t batch = pass.generated_B1N.size(0);
   discriminator_store_.set_requires_grad(true);
   // Real and generated audio go through in one batch.
-  const auto outputs = discriminator_(at::cat({pass.samples_segment_B1N, pass.generated_B1N.detach()}, 0));
+  const DiscriminatorOutput both =
+      discriminator_(at::cat({pass.samples_segment_B1N, pass.generated_B1N.detach()}, 0));
   std::vector<at::Tensor> real, generated;
-  for (const DiscriminatorOutput& output : outputs) {
-    real.push_back(output.logits.narrow(0, 0, batch));
-    generated.push_back(output.logits.narrow(0, batch, batch));
+  for (const at::Tensor& logits : both.logits) {
+    real.push_back(logits.narrow(0, 0, batch));
+    generated.push_back(logits.narrow(0, batch, batch));
   }
   losses.discriminator = discriminator_loss(real, generated);
 
@@ -210,15 +205,15 @@ void Trainer::update_generator(const GeneratorPass& pass, const StepSchedule& sc
   // The generator's losses deposit nothing in the discriminators.
   discriminator_store_.set_requires_grad(false);
   duration_store_.set_requires_grad(false);
-  std::vector<DiscriminatorOutput> real;
+  FeatureMaps real;
   {
     at::NoGradGuard no_grad;
-    real = discriminator_(pass.samples_segment_B1N);
+    real = discriminator_(pass.samples_segment_B1N).feature_maps;
   }
-  const std::vector<DiscriminatorOutput> generated = discriminator_(pass.generated_B1N);
+  const DiscriminatorOutput generated = discriminator_(pass.generated_B1N);
 
-  losses.adversarial = generator_loss(logits_of(generated));
-  losses.feature_matching = feature_matching_loss(real, generated);
+  losses.adversarial = generator_loss(generated.logits);
+  losses.feature_matching = feature_matching_loss(real, generated.feature_maps);
   losses.mel = at::l1_loss(pass.mel_segment_BMS, pass.generated_mel_BMS) * settings_.mel_weight;
   losses.kl = kl_loss(pass.z_p_BCS, pass.posterior.log_std_BCS, pass.mean_p_BCS, pass.log_std_p_BCS,
                       pass.posterior.mask_B1S) *

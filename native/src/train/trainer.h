@@ -10,6 +10,7 @@
 
 #include "dsp/spectrogram.h"
 #include "loss/losses.h"
+#include "model/discriminator.h"
 #include "model/generator.h"
 #include "train/adamw.h"
 

@@ -1,0 +1,381 @@
+// The C border: statuses, messages, and a small session from creation to synthesis.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "valetts/valetts.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+vt_session_config tiny_config() {
+  vt_session_config config;
+  REQUIRE_EQ(vt_session_config_init(&config), VT_OK);
+  config.audio = {16000, 256, 64, 256, 20, 0.0f, 0.0f};
+  vt_model_config& model = config.model;
+  model.vocabulary_size = 12;
+  model.inter_channels = 16;
+  model.hidden_channels = 16;
+  model.filter_channels = 32;
+  model.encoder_layers = 3;
+  model.posterior_layers = 2;
+  model.flow_layers = 2;
+  model.resblock_kind = 2;
+  model.resblock_kernel_count = 2;
+  model.resblock_dilation_count = 2;
+  const int32_t kernels[] = {3, 5};
+  for (int k = 0; k < 2; ++k) {
+    model.resblock_kernel_sizes[k] = kernels[k];
+    for (int d = 0; d < 2; ++d) model.resblock_dilations[k * VT_MAX_DILATIONS + d] = 1 + d;
+  }
+  model.upsample_count = 3;
+  const int32_t rates[] = {4, 4, 4};
+  for (int i = 0; i < 3; ++i) {
+    model.upsample_rates[i] = rates[i];
+    model.upsample_kernel_sizes[i] = 8;
+  }
+  model.upsample_initial_channels = 32;
+  model.discriminator_width_divisor = 32;
+  config.segment_samples = 1024;
+  config.seed = 3;
+  config.device = "cpu";
+  return config;
+}
+
+// Three ragged items of a sweeping tone.
+struct TinyBatch {
+  std::vector<int32_t> tokens, token_lengths{7, 5, 3}, sample_lengths{4000, 2500, 700}, speakers{0, 0, 0};
+  std::vector<int64_t> ids{11, 22, 33};
+  std::vector<float> samples;
+  vt_batch batch{};
+
+  TinyBatch() : tokens(3 * 7), samples(3 * 4096) {
+    for (int b = 0; b < 3; ++b) {
+      for (int t = 0; t < token_lengths[b]; ++t) tokens[b * 7 + t] = 1 + (b + t) % 11;
+      for (int n = 0; n < sample_lengths[b]; ++n) {
+        samples[b * 4096 + n] = 0.3f * std::sin(0.02f * static_cast<float>(n) * (1.0f + 0.0001f * static_cast<float>(n)));
+      }
+    }
+    batch = {3, 7, 4096, tokens.data(), token_lengths.data(), samples.data(), sample_lengths.data(), speakers.data(),
+             ids.data()};
+  }
+};
+
+const vt_step_params kFirstStep{0, 2e-4, 2e-4, 2e-4};
+
+struct Session {
+  explicit Session(const vt_session_config& config) { REQUIRE_EQ(vt_session_create(&config, &handle), VT_OK); }
+  ~Session() { vt_session_destroy(handle); }
+  vt_step_metrics step(const vt_batch& batch, int64_t number) {
+    vt_step_metrics metrics;
+    vt_step_params params = kFirstStep;
+    params.step = number;
+    const vt_status status = vt_session_step(handle, &batch, &params, &metrics);
+    REQUIRE_MESSAGE(status == VT_OK, vt_last_error());
+    return metrics;
+  }
+  vt_session* handle = nullptr;
+};
+
+fs::path fresh_folder(const std::string& name) {
+  const fs::path folder = fs::temp_directory_path() / ("valetts-" + name + "-" + std::to_string(::getpid()));
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  return folder;
+}
+
+bool same(const vt_step_metrics& a, const vt_step_metrics& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+
+void refuses(void (*change)(vt_session_config&), const std::string& named) {
+  CAPTURE(named);
+  vt_session_config config = tiny_config();
+  change(config);
+  vt_session* session = nullptr;
+  CHECK_EQ(vt_session_create(&config, &session), VT_INVALID_ARGUMENT);
+  CHECK_EQ(session, nullptr);
+  CHECK_NE(std::string(vt_last_error()).find(named), std::string::npos);
+}
+
+}  // namespace
+
+TEST_SUITE("api") {
+  TEST_CASE("a config that cannot work is refused by the name of its field") {
+    refuses([](vt_session_config& c) { c.model.vocabulary_size = 0; }, "model.vocabulary_size");
+    refuses([](vt_session_config& c) { c.model.upsample_rates[0] = 8; }, "model.upsample_kernel_sizes");
+    refuses([](vt_session_config& c) { c.audio.hop_length = 32; }, "audio.hop_length");
+    refuses([](vt_session_config& c) { c.model.attention_heads = 3; }, "model.attention_heads");
+    refuses([](vt_session_config& c) { c.segment_samples = 1000; }, "segment_samples");
+    refuses([](vt_session_config& c) { c.model.speaker_conditioned_encoder = 1; }, "speaker_conditioned_encoder");
+    refuses([](vt_session_config& c) { c.optimizer.beta1 = 1.0; }, "optimizer.beta1");
+    refuses([](vt_session_config& c) { c.device = "gpu"; }, "device is 'gpu'");
+    refuses([](vt_session_config& c) { c.device = "cuda:999"; }, "GPU");
+  }
+
+  TEST_CASE("null handles, structs and outputs are refused, and destroying null is fine") {
+    vt_session* session = nullptr;
+    CHECK_EQ(vt_session_create(nullptr, &session), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_step(nullptr, nullptr, nullptr, nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_save(nullptr, "/"), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_voice_open(nullptr, nullptr, nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_audio_sample_count(nullptr), 0);
+    vt_session_destroy(nullptr);
+    vt_voice_destroy(nullptr);
+    vt_audio_destroy(nullptr);
+  }
+
+  TEST_CASE("a batch out of range is refused by field and item, and the session goes on") {
+    Session session(tiny_config());
+    TinyBatch data;
+    vt_step_metrics metrics;
+    auto refused = [&](const std::string& named) {
+      CHECK_EQ(vt_session_step(session.handle, &data.batch, &kFirstStep, &metrics), VT_INVALID_ARGUMENT);
+      CHECK_NE(std::string(vt_last_error()).find(named), std::string::npos);
+    };
+    data.tokens[8] = 12;
+    refused("token_ids_BT[1,1]");
+    data.tokens[8] = 1;
+    data.sample_lengths[2] = 3 * 64 - 1;
+    refused("item 2 has 3 symbols");
+    data.sample_lengths[2] = 5000;
+    refused("sample_lengths_B[2]");
+    data.sample_lengths[2] = 700;
+    data.samples[5] = NAN;
+    refused("NaN");
+    data.samples[5] = 0.0f;
+    session.step(data.batch, 0);
+  }
+
+  TEST_CASE("same seed and batches give the same losses, another seed does not") {
+    TinyBatch data;
+    Session a(tiny_config()), b(tiny_config());
+    vt_session_config other = tiny_config();
+    other.seed = 4;
+    Session c(other);
+    for (int64_t step = 0; step < 3; ++step) {
+      const vt_step_metrics first = a.step(data.batch, step);
+      CHECK(same(first, b.step(data.batch, step)));
+      CHECK_FALSE(same(first, c.step(data.batch, step)));
+      CHECK(std::isfinite(first.loss_generator_total));
+      CHECK_GT(first.gradient_norm_generator, 0.0f);
+      CHECK_GT(first.gradient_norm_discriminator, 0.0f);
+      CHECK_GT(first.gradient_norm_duration_discriminator, 0.0f);
+    }
+  }
+
+  TEST_CASE("saving and loading continues bit for bit") {
+    const fs::path folder = fresh_folder("resume");
+    TinyBatch data;
+    Session straight(tiny_config());
+    for (int64_t step = 0; step < 2; ++step) straight.step(data.batch, step);
+    REQUIRE_EQ(vt_session_save(straight.handle, folder.c_str()), VT_OK);
+    Session resumed(tiny_config());
+    REQUIRE_MESSAGE(vt_session_load(resumed.handle, folder.c_str()) == VT_OK, vt_last_error());
+    for (int64_t step = 2; step < 4; ++step) {
+      CHECK(same(straight.step(data.batch, step), resumed.step(data.batch, step)));
+    }
+    fs::remove_all(folder);
+  }
+
+  TEST_CASE("a state cut in half is refused by its file's name and changes nothing") {
+    const fs::path folder = fresh_folder("half");
+    TinyBatch data;
+    Session session(tiny_config()), untouched(tiny_config());
+    REQUIRE_EQ(vt_session_save(session.handle, folder.c_str()), VT_OK);
+    const fs::path victim = folder / "optimizer_discriminator.safetensors";
+    session.step(data.batch, 0);
+    untouched.step(data.batch, 0);
+    REQUIRE_EQ(vt_session_save(session.handle, folder.c_str()), VT_OK);
+    fs::resize_file(victim, fs::file_size(victim) / 2);
+    Session other(tiny_config());
+    CHECK_EQ(vt_session_load(session.handle, folder.c_str()), VT_IO);
+    CHECK_NE(std::string(vt_last_error()).find("optimizer_discriminator.safetensors"), std::string::npos);
+    CHECK(same(session.step(data.batch, 1), untouched.step(data.batch, 1)));
+    fs::remove_all(folder);
+  }
+
+  TEST_CASE("a state of another model is refused") {
+    const fs::path folder = fresh_folder("other-model");
+    Session session(tiny_config());
+    REQUIRE_EQ(vt_session_save(session.handle, folder.c_str()), VT_OK);
+    vt_session_config wider = tiny_config();
+    wider.model.filter_channels = 48;
+    Session other(wider);
+    CHECK_EQ(vt_session_load(other.handle, folder.c_str()), VT_IO);
+    CHECK_NE(std::string(vt_last_error()).find("shape"), std::string::npos);
+    fs::remove_all(folder);
+  }
+
+  TEST_CASE("saving where there is no folder fails with the file's name") {
+    Session session(tiny_config());
+    CHECK_EQ(vt_session_save(session.handle, "/nowhere/at/all"), VT_IO);
+    CHECK_NE(std::string(vt_last_error()).find("/nowhere/at/all"), std::string::npos);
+  }
+
+  TEST_CASE("losses do not depend on how far a batch is padded, apart from the duration discriminator's padding") {
+    vt_session_config config = tiny_config();
+    config.model.duration_discriminator = VT_DURATION_DISCRIMINATOR_NONE;
+    config.model.noise_scaled_alignment = 0;
+    TinyBatch data;
+    Session narrow(config), wide(config);
+    std::vector<int32_t> tokens(3 * 16);
+    std::vector<float> samples(3 * 6400);
+    for (int b = 0; b < 3; ++b) {
+      std::copy_n(&data.tokens[b * 7], 7, &tokens[b * 16]);
+      std::copy_n(&data.samples[b * 4096], 4096, &samples[b * 6400]);
+    }
+    vt_batch padded = data.batch;
+    padded.max_tokens = 16;
+    padded.max_samples = 6400;
+    padded.token_ids_BT = tokens.data();
+    padded.samples_BN = samples.data();
+    const vt_step_metrics a = narrow.step(data.batch, 0), b = wide.step(padded, 0);
+    CHECK_EQ(a.frames, b.frames);
+    CHECK_EQ(a.tokens, b.tokens);
+    CHECK(std::abs(a.loss_kl - b.loss_kl) <= 1e-5f * std::abs(a.loss_kl));
+    CHECK(std::abs(a.loss_mel - b.loss_mel) <= 1e-5f * std::abs(a.loss_mel));
+    CHECK(std::abs(a.loss_duration - b.loss_duration) <= 1e-5f * std::abs(a.loss_duration));
+    CHECK(std::abs(a.loss_discriminator - b.loss_discriminator) <= 1e-5f * std::abs(a.loss_discriminator));
+    CHECK(std::abs(a.gradient_norm_generator - b.gradient_norm_generator) <= 1e-4f * a.gradient_norm_generator);
+  }
+
+  TEST_CASE("a clip shorter than the training segment is learnt from, not refused") {
+    vt_session_config config = tiny_config();
+    Session session(config);
+    TinyBatch data;
+    data.batch.batch_size = 1;
+    data.batch.max_samples = 512;
+    data.sample_lengths[0] = 512;
+    const vt_step_metrics metrics = session.step(data.batch, 0);
+    CHECK_EQ(metrics.frames, 8);
+    CHECK(std::isfinite(metrics.loss_mel));
+  }
+
+  TEST_CASE("inspection shows a monotone alignment that covers every token") {
+    Session session(tiny_config());
+    TinyBatch data;
+    for (int64_t step = 0; step < 5; ++step) session.step(data.batch, step);
+    const int frames = 4000 / 64;
+    std::vector<float> recorded(20 * frames), decoded(20 * frames), audio(frames * 64);
+    std::vector<uint8_t> alignment(7 * frames);
+    vt_inspection inspection{recorded.data(), decoded.data(),   static_cast<int64_t>(recorded.size()),
+                             alignment.data(), static_cast<int64_t>(alignment.size()),
+                             audio.data(),     static_cast<int64_t>(audio.size()), 0, 0, 0};
+    REQUIRE_MESSAGE(vt_session_inspect(session.handle, &data.batch, &inspection) == VT_OK, vt_last_error());
+    CHECK_EQ(inspection.frames, frames);
+    CHECK_EQ(inspection.tokens, 7);
+    CHECK_EQ(inspection.samples, frames * 64);
+    int previous = 0;
+    for (int s = 0; s < frames; ++s) {
+      int token = -1;
+      for (int t = 0; t < 7; ++t) {
+        if (alignment[t * frames + s] != 0) {
+          CHECK_EQ(token, -1);
+          token = t;
+        }
+      }
+      CHECK(token >= previous);
+      CHECK(token <= previous + 1);
+      previous = token;
+    }
+    CHECK_EQ(previous, 6);
+    inspection.mel_capacity = 5;
+    CHECK_EQ(vt_session_inspect(session.handle, &data.batch, &inspection), VT_INVALID_ARGUMENT);
+  }
+
+  TEST_CASE("a voice from a session and the same voice from its file say the same") {
+    const fs::path folder = fresh_folder("voice");
+    const vt_session_config config = tiny_config();
+    Session session(config);
+    TinyBatch data;
+    session.step(data.batch, 0);
+    REQUIRE_EQ(vt_session_save(session.handle, folder.c_str()), VT_OK);
+    const int32_t tokens[] = {1, 2, 3, 4};
+    const vt_utterance utterance{tokens, 4, 0, 0.667f, 0.8f, 1.0f, 99};
+    auto speak = [&](vt_voice* voice, const vt_utterance& what) {
+      vt_audio* audio = nullptr;
+      REQUIRE_MESSAGE(vt_voice_synthesize(voice, &what, &audio) == VT_OK, vt_last_error());
+      std::vector<float> samples(static_cast<size_t>(vt_audio_sample_count(audio)));
+      CHECK_EQ(vt_audio_copy(audio, samples.data(), 1), VT_INVALID_ARGUMENT);
+      CHECK_EQ(vt_audio_copy(audio, samples.data(), static_cast<int64_t>(samples.size())), VT_OK);
+      vt_audio_destroy(audio);
+      return samples;
+    };
+    vt_voice* live = nullptr;
+    vt_voice* opened = nullptr;
+    REQUIRE_EQ(vt_session_voice(session.handle, &live), VT_OK);
+    REQUIRE_MESSAGE(vt_voice_open(&config, (folder / "generator.safetensors").c_str(), &opened) == VT_OK,
+                    vt_last_error());
+    const std::vector<float> first = speak(live, utterance);
+    CHECK_GE(first.size(), 64u);
+    CHECK_EQ(first.size() % 64, 0u);
+    CHECK(first == speak(opened, utterance));
+    vt_utterance other_seed = utterance;
+    other_seed.seed = 100;
+    CHECK_FALSE(first == speak(opened, other_seed));
+    vt_utterance slow = utterance;
+    slow.length_scale = 3.0f;
+    CHECK_GT(speak(opened, slow).size(), first.size());
+    vt_utterance bad = utterance;
+    bad.speaker_id = 1;
+    vt_audio* none = nullptr;
+    CHECK_EQ(vt_voice_synthesize(opened, &bad, &none), VT_INVALID_ARGUMENT);
+    CHECK_EQ(none, nullptr);
+    const vt_conversion conversion{data.samples.data(), 2000, 0, 0, 1};
+    CHECK_EQ(vt_voice_convert(opened, &conversion, &none), VT_INVALID_STATE);
+    vt_voice_destroy(live);
+    vt_voice_destroy(opened);
+    CHECK_EQ(vt_voice_open(&config, (folder / "missing.safetensors").c_str(), &opened), VT_IO);
+    fs::remove_all(folder);
+  }
+
+  TEST_CASE("a voice with speakers converts a recording to the same length") {
+    vt_session_config config = tiny_config();
+    config.model.speaker_count = 3;
+    config.model.speaker_channels = 8;
+    config.model.speaker_conditioned_encoder = 1;
+    Session session(config);
+    TinyBatch data;
+    data.speakers = {0, 1, 2};
+    data.batch.speaker_ids_B = data.speakers.data();
+    session.step(data.batch, 0);
+    vt_voice* voice = nullptr;
+    REQUIRE_EQ(vt_session_voice(session.handle, &voice), VT_OK);
+    const vt_conversion conversion{data.samples.data(), 2000, 0, 2, 1};
+    vt_audio* audio = nullptr;
+    REQUIRE_MESSAGE(vt_voice_convert(voice, &conversion, &audio) == VT_OK, vt_last_error());
+    CHECK_EQ(vt_audio_sample_count(audio), 2000 / 64 * 64);
+    vt_audio_destroy(audio);
+    vt_voice_destroy(voice);
+    data.speakers[1] = 3;
+    vt_step_metrics metrics;
+    CHECK_EQ(vt_session_step(session.handle, &data.batch, &kFirstStep, &metrics), VT_INVALID_ARGUMENT);
+  }
+
+  TEST_CASE("the system is described") {
+    vt_system system;
+    REQUIRE_EQ(vt_system_query(&system), VT_OK);
+    CHECK_GT(std::strlen(system.core_version), 0u);
+    CHECK_GT(std::strlen(system.libtorch_version), 0u);
+    CHECK_GE(system.threads, 1);
+  }
+
+  TEST_CASE("a description adds up") {
+    Session session(tiny_config());
+    vt_description d;
+    REQUIRE_EQ(vt_session_describe(session.handle, &d), VT_OK);
+    CHECK_EQ(d.parameters_generator, d.parameters_text_encoder + d.parameters_posterior_encoder + d.parameters_flow +
+                                         d.parameters_decoder + d.parameters_duration_predictor +
+                                         d.parameters_speaker_embedding);
+    CHECK_GT(d.parameters_dead, 0);
+    CHECK_GT(d.process_resident_bytes, 0);
+    CHECK_EQ(std::string(d.device), "cpu");
+  }
+}
