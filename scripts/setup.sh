@@ -27,6 +27,7 @@ find_jdk() {
 }
 
 has_library() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep "$1" >/dev/null; }
+has_espeak_data() { compgen -G '/usr/lib/*/espeak-ng-data' >/dev/null || [ -d /usr/share/espeak-ng-data ]; }
 has_cmake() {
   local version
   version=$(cmake --version 2>/dev/null | sed -n 's/^cmake version //p')
@@ -72,7 +73,7 @@ missing_packages() {
   command -v ninja >/dev/null || echo ninja-build
   has_cxx20 || echo g++
   [ -f /usr/include/doctest/doctest.h ] || echo doctest-dev
-  { has_library libespeak-ng.so.1 && ls -d /usr/lib/*/espeak-ng-data /usr/share/espeak-ng-data >/dev/null 2>&1; } || echo espeak-ng
+  { has_library libespeak-ng.so.1 && has_espeak_data; } || echo espeak-ng
   has_library libudev.so.1 || echo libudev1
   if ! command -v python3 >/dev/null; then
     echo python3
