@@ -9,18 +9,20 @@ public final class Places {
 
   /**
    * What can be made again: demo recordings, prepared audio, unpacked libraries. {@code VALETTS_CACHE}, else
-   * {@code valetts} in {@code XDG_CACHE_HOME}, else {@code ~/.cache/valetts}.
+   * {@code valetts} in {@code XDG_CACHE_HOME}, else {@code ~/.cache/valetts}, the same as the scripts'. {@code HOME} says
+   * where {@code ~} is: Java's own idea of it is the account's and ignores that variable.
    */
   public static Path cacheFolder() {
     return cacheFolder(System.getenv(), System.getProperty("user.home"));
   }
 
-  static Path cacheFolder(Map<String, String> environment, String home) {
+  static Path cacheFolder(Map<String, String> environment, String accountHome) {
     String own = environment.getOrDefault("VALETTS_CACHE", "");
     if (!own.isBlank()) {
       return Path.of(own).toAbsolutePath();
     }
     String shared = environment.getOrDefault("XDG_CACHE_HOME", "");
+    String home = environment.getOrDefault("HOME", accountHome);
     Path parent = shared.isBlank() ? Path.of(home, ".cache") : Path.of(shared);
     return parent.resolve("valetts").toAbsolutePath();
   }

@@ -87,5 +87,6 @@ class DoctorTest {
     assertThat(Places.cacheFolder(Map.of("VALETTS_CACHE", "/c", "XDG_CACHE_HOME", "/x"), "/h")).isEqualTo(Path.of("/c"));
     assertThat(Places.cacheFolder(Map.of("XDG_CACHE_HOME", "/x"), "/h")).isEqualTo(Path.of("/x/valetts"));
     assertThat(Places.cacheFolder(Map.of("VALETTS_CACHE", " "), "/h")).isEqualTo(Path.of("/h/.cache/valetts"));
+    assertThat(Places.cacheFolder(Map.of("HOME", "/e"), "/h")).isEqualTo(Path.of("/e/.cache/valetts"));
   }
 }
