@@ -71,8 +71,8 @@ public final class AudioReader {
   /** Plain audio only: a playlist dressed up as a recording must not make us open other files or the network. */
   private static final String FORMATS = "wav,w64,flac,mp3,ogg,mov,mp4,m4a,g722,aiff,au";
 
-  /** Formats whose header states the exact length, so that a cut file is noticed. */
-  private static final Set<String> EXACT_LENGTH = Set.of("wav", "w64", "flac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2");
+  /** Formats whose header states the length, so that a cut file is noticed. WAV has its own check. */
+  private static final Set<String> STATED_LENGTH = Set.of("w64", "flac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2");
 
   /** Longer files are not utterances, and would fill the memory. */
   private static final int MAX_SECONDS = 3600;
@@ -109,6 +109,11 @@ public final class AudioReader {
       if (Files.size(file) == 0) {
         throw new AudioException(file, "is empty");
       }
+      WavHeader.cutShort(file)
+          .ifPresent(
+              problem -> {
+                throw new AudioException(file, problem);
+              });
     } catch (IOException e) {
       throw new AudioException(file, "cannot be read: " + e.getMessage());
     }
@@ -215,9 +220,9 @@ public final class AudioReader {
     }
   }
 
-  /** A WAV or FLAC header says how much should follow. One part in fifty is left to sloppy writers. */
+  /** A FLAC header says how much should follow. One part in fifty is left to sloppy writers. */
   private void checkLength(AVFormatContext format, AVStream stream, long decoded, int rate) {
-    if (!EXACT_LENGTH.contains(format.iformat().name().getString()) || stream.duration() == AV_NOPTS_VALUE) {
+    if (!STATED_LENGTH.contains(format.iformat().name().getString()) || stream.duration() == AV_NOPTS_VALUE) {
       return;
     }
     double stated = (double) stream.duration() * stream.time_base().num() / stream.time_base().den();

@@ -41,6 +41,9 @@ public final class DemoCorpus {
 
   private static final long MINUTES_FOR_DOWNLOAD = 30;
 
+  /** File locks do not hold between threads of one process. */
+  private static final Object PROCESS_LOCK = new Object();
+
   /** One speaker; the names are those of the packages' folders and credits. */
   private record Voice(String speaker, String espeakVoice) {}
 
@@ -93,7 +96,9 @@ public final class DemoCorpus {
       for (String language : languages) {
         Path folder = root.resolve(language);
         if (!isComplete(folder)) {
-          fetchLocked(language, folder);
+          synchronized (PROCESS_LOCK) {
+            fetchLocked(language, folder);
+          }
         }
         Voice voice = VOICES.get(language);
         sources.add(new DataConfig.Source(folder.toString(), voice.speaker, voice.espeakVoice));
@@ -121,7 +126,8 @@ public final class DemoCorpus {
       if (isComplete(folder)) {
         return;
       }
-      requirePackageClient();
+      program("apt-get");
+      program("dpkg");
       Path work = Files.createTempDirectory(root, "fetch-" + language + "-");
       try {
         download(language, work);
@@ -134,30 +140,20 @@ public final class DemoCorpus {
     }
   }
 
-  private void requirePackageClient() {
-    for (String program : List.of("apt-get", "dpkg")) {
-      if (!isOnPath(program)) {
-        throw new DataException(
-            "the demo recordings come as Debian packages, and this machine has no "
-                + program
-                + "; "
-                + ownDataHint());
-      }
-    }
-  }
-
   private static String ownDataHint() {
     return "train on recordings of your own instead: a folder with wavs/ and a metadata.csv of lines \"id|text\","
         + " named under data.sources in a configuration file";
   }
 
-  private boolean isOnPath(String program) {
+  /** Full path of a system program, or the sentence that says what to do without it. */
+  private String program(String name) {
     for (String folder : searchPath.split(File.pathSeparator)) {
-      if (!folder.isEmpty() && Files.isExecutable(Path.of(folder, program))) {
-        return true;
+      if (!folder.isEmpty() && Files.isExecutable(Path.of(folder, name))) {
+        return Path.of(folder, name).toString();
       }
     }
-    return false;
+    throw new DataException(
+        "the demo recordings come as Debian packages, and this machine has no " + name + "; " + ownDataHint());
   }
 
   /** Fetches and unpacks the transcripts and the recordings. */
@@ -165,11 +161,17 @@ public final class DemoCorpus {
     notice.accept("fetching the " + language + " demo recordings (about 12 MB) with apt-get download");
     List<String> command =
         List.of(
-            "apt-get", "-q", "-o", "Acquire::Retries=3", "download", PACKAGE + language, PACKAGE + language + "-g722");
+            program("apt-get"),
+            "-q",
+            "-o",
+            "Acquire::Retries=3",
+            "download",
+            PACKAGE + language,
+            PACKAGE + language + "-g722");
     Outcome outcome = run(work, command);
     if (outcome.exitCode != 0 && mayUpdate()) {
       notice.accept("the package lists are missing or old; running apt-get update");
-      run(work, List.of("apt-get", "-q", "update"));
+      run(work, List.of(program("apt-get"), "-q", "update"));
       outcome = run(work, command);
     }
     if (outcome.exitCode != 0) {
@@ -183,7 +185,8 @@ public final class DemoCorpus {
               + outcome.lastLines());
     }
     for (Path archive : list(work, ".deb")) {
-      Outcome unpacked = run(work, List.of("dpkg", "-x", archive.toString(), work.resolve("x").toString()));
+      List<String> unpack = List.of(program("dpkg"), "-x", archive.toString(), work.resolve("x").toString());
+      Outcome unpacked = run(work, unpack);
       if (unpacked.exitCode != 0) {
         throw new DataException("dpkg could not unpack " + archive.getFileName() + ":\n" + unpacked.lastLines());
       }

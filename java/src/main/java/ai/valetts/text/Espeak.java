@@ -20,6 +20,11 @@ final class Espeak {
   /** What to tell a person whose machine lacks espeak-ng. */
   static final String INSTALL_HINT = "install it with: sudo apt-get install espeak-ng";
 
+  /** Names another library file, for a build of espeak-ng that is not in the system's folders. */
+  private static final String LIBRARY_VARIABLE = "VALETTS_ESPEAK_LIBRARY";
+
+  private static final String DEFAULT_LIBRARY = "libespeak-ng.so.1";
+
   private static final Object LOCK = new Object();
 
   /** Null until the first try; a failed try is remembered too. */
@@ -45,18 +50,18 @@ final class Espeak {
   static Optional<Espeak> load() {
     synchronized (LOCK) {
       if (instance == null && failure == null) {
+        String name = System.getenv().getOrDefault(LIBRARY_VARIABLE, DEFAULT_LIBRARY);
         try {
           EspeakLibrary library =
-              Native.load(
-                  "libespeak-ng.so.1", EspeakLibrary.class, Map.of(Library.OPTION_STRING_ENCODING, "UTF-8"));
+              Native.load(name, EspeakLibrary.class, Map.of(Library.OPTION_STRING_ENCODING, "UTF-8"));
           int rate = library.espeak_Initialize(EspeakLibrary.OUTPUT_SYNCHRONOUS, 0, null, EspeakLibrary.DONT_EXIT);
           if (rate <= 0) {
-            failure = "libespeak-ng.so.1 loads, but its data (package espeak-ng-data) is missing";
+            failure = name + " loads, but its data (package espeak-ng-data) is missing";
           } else {
             instance = new Espeak(library);
           }
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
-          failure = "libespeak-ng.so.1 is not on this machine";
+          failure = "espeak-ng (" + name + ") is not on this machine";
         }
       }
       return Optional.ofNullable(instance);

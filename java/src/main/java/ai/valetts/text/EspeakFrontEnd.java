@@ -59,8 +59,8 @@ final class EspeakFrontEnd implements TextFrontEnd {
   }
 
   /**
-   * Cuts at punctuation that ends a word: "3.5" and "o'clock" stay whole, "?!" becomes "?" and "..." becomes ".". A
-   * comma of the writing "1,5" stays with its number too.
+   * Cuts at punctuation that ends a word: "3.5" and "o'clock" stay whole, "?!" becomes "?" and "..." becomes ".".
+   * Marks before the first word are dropped.
    */
   static List<Clause> clauses(String text) {
     List<Clause> clauses = new ArrayList<>();
@@ -75,16 +75,17 @@ final class EspeakFrontEnd implements TextFrontEnd {
       while (end < text.length() && TERMINATORS.indexOf(text.charAt(end)) >= 0) {
         end++;
       }
-      if (endsWord(text, end)) {
+      if (text.substring(start, i).isBlank()) {
+        start = end;
+      } else if (endsWord(text, end)) {
         clauses.add(new Clause(text.substring(start, i).strip(), strongest(text.substring(i, end))));
         start = end;
       }
       i = end;
     }
-    if (start < text.length()) {
+    if (!text.substring(start).isBlank()) {
       clauses.add(new Clause(text.substring(start).strip(), ""));
     }
-    clauses.removeIf(clause -> clause.text.isEmpty());
     return clauses;
   }
 

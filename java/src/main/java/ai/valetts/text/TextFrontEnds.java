@@ -16,22 +16,32 @@ public final class TextFrontEnds {
    * @param notice told once, when {@code auto} has to do without espeak-ng
    * @throws TextException if {@code espeak} is asked for and missing
    */
-  public static TextFrontEnd open(TextConfig config, Supplier<Iterable<String>> texts, Consumer<String> notice) {
+  public static TextFrontEnd open(
+      TextConfig config, Supplier<? extends Iterable<String>> texts, Consumer<String> notice) {
     Optional<Espeak> espeak = config.frontEnd().equals("characters") ? Optional.empty() : Espeak.load();
+    return choose(config, espeak, Espeak.failure(), texts, notice);
+  }
+
+  static TextFrontEnd choose(
+      TextConfig config,
+      Optional<Espeak> espeak,
+      String failure,
+      Supplier<? extends Iterable<String>> texts,
+      Consumer<String> notice) {
     if (espeak.isPresent()) {
       return new EspeakFrontEnd(espeak.get(), SymbolTable.piper(), config.language(), config.addBlank());
     }
     if (config.frontEnd().equals("espeak")) {
       throw new TextException(
           "text.frontEnd is espeak, but "
-              + Espeak.failure()
+              + failure
               + "; "
               + Espeak.INSTALL_HINT
               + ", or set text.frontEnd to characters");
     }
     if (config.frontEnd().equals("auto")) {
       notice.accept(
-          Espeak.failure()
+          failure
               + ": text is read by its characters, which learns pronunciation more slowly; "
               + Espeak.INSTALL_HINT);
     }
