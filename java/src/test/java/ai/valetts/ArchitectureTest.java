@@ -176,10 +176,12 @@ class ArchitectureTest {
   }
 
   @Test
-  void endsTheProcessOnlyInMain() {
+  void endsTheProcessOnlyInMainAndAfterASignal() {
     noClasses()
         .that()
         .doNotHaveFullyQualifiedName("ai.valetts.cli.Main")
+        .and()
+        .doNotHaveFullyQualifiedName("ai.valetts.app.SignalStop")
         .should()
         .callMethod(System.class, "exit", int.class)
         .orShould()

@@ -137,7 +137,10 @@ final class ConfigRules {
     range("model.filterChannels", () -> model.filterChannels(), 1, 16_384);
     range("model.attentionHeads", () -> model.attentionHeads(), 1, 64);
     range("model.encoderLayers", () -> model.encoderLayers(), 1, 64);
-    range("model.encoderKernelSize", () -> model.encoderKernelSize(), 1, 31);
+    rule(
+        () -> between(model.encoderKernelSize(), 1, 31) && model.encoderKernelSize() % 2 == 1,
+        () -> "takes an odd size from 1 to 31, found " + model.encoderKernelSize(),
+        "model.encoderKernelSize");
     rule(
         () -> model.dropout() >= 0 && model.dropout() < 1,
         () -> "takes a probability from 0 to below 1, found " + model.dropout(),

@@ -43,39 +43,4 @@ public record ModelConfig(
     List<Integer> upsampleRates,
     List<Integer> upsampleKernelSizes,
     int upsampleInitialChannels,
-    int discriminatorWidthDivisor) {
-
-  /**
-   * These sizes with vocabulary and speakers filled in from the data. With one speaker there is no embedding to condition
-   * the encoder on, so {@code speakerConditionedEncoder} becomes false.
-   */
-  public ModelConfig resolved(int vocabularySize, int speakerCount) {
-    return new ModelConfig(
-        vocabularySize,
-        speakerCount,
-        speakerChannels,
-        posteriorInput,
-        interChannels,
-        hiddenChannels,
-        filterChannels,
-        attentionHeads,
-        encoderLayers,
-        encoderKernelSize,
-        dropout,
-        speakerConditionedEncoder && speakerCount > 1,
-        posteriorLayers,
-        flow,
-        flowCouplings,
-        flowLayers,
-        durationPredictor,
-        durationDiscriminator,
-        noiseScaledAlignment,
-        resblockKind,
-        resblockKernelSizes,
-        resblockDilations,
-        upsampleRates,
-        upsampleKernelSizes,
-        upsampleInitialChannels,
-        discriminatorWidthDivisor);
-  }
-}
+    int discriminatorWidthDivisor) {}

@@ -154,6 +154,7 @@ class ConfigLoaderTest {
         Arguments.of("model.speakerCount=0", "model.speakerCount takes 1 to 65,536, found 0"),
         Arguments.of("model.hiddenChannels=17", "model.hiddenChannels 17 is not divisible by model.attentionHeads 2"),
         Arguments.of("model.interChannels=18", "model.interChannels 18 must be divisible by 4"),
+        Arguments.of("model.encoderKernelSize=4", "model.encoderKernelSize takes an odd size from 1 to 31, found 4"),
         Arguments.of("model.encoderLayers=2", "model.speakerConditionedEncoder needs model.encoderLayers above 2"),
         Arguments.of("model.resblockKernelSizes=[3,4]", "model.resblockKernelSizes takes 1 to 8 odd sizes"),
         Arguments.of("model.resblockKernelSizes=[3,5,7]", "has 2 lists for the 3 sizes"),

@@ -57,7 +57,8 @@ final class SessionSettingsWriter {
         .encoder_layers(model.encoderLayers())
         .encoder_kernel_size(model.encoderKernelSize())
         .dropout(model.dropout())
-        .speaker_conditioned_encoder(bool(model.speakerConditionedEncoder()))
+        // One speaker has no embedding that the encoder could be conditioned on; the core takes that for a mistake.
+        .speaker_conditioned_encoder(bool(model.speakerConditionedEncoder() && config.speakerCount() > 1))
         .posterior_layers(model.posteriorLayers())
         .flow_kind(indexOf("model.flow", model.flow(), FLOWS))
         .flow_couplings(model.flowCouplings())
