@@ -1,0 +1,432 @@
+package ai.valetts.app;
+
+import ai.valetts.checkpoint.Checkpoint;
+import ai.valetts.checkpoint.CheckpointException;
+import ai.valetts.checkpoint.CheckpointStore;
+import ai.valetts.checkpoint.RunIdentity;
+import ai.valetts.checkpoint.TrainState;
+import ai.valetts.config.ConfigDifference;
+import ai.valetts.config.ConfigException;
+import ai.valetts.config.ConfigLoader;
+import ai.valetts.config.ConfigOverride;
+import ai.valetts.config.ConfigWriter;
+import ai.valetts.config.DataConfig;
+import ai.valetts.config.ValettsConfig;
+import ai.valetts.data.BatchAssembler;
+import ai.valetts.data.BatchLoader;
+import ai.valetts.data.BatchPosition;
+import ai.valetts.data.Clip;
+import ai.valetts.data.DatasetPreparation;
+import ai.valetts.data.PreparedData;
+import ai.valetts.engine.Engine;
+import ai.valetts.engine.EngineConfig;
+import ai.valetts.engine.ModelDescription;
+import ai.valetts.engine.Spectrogram;
+import ai.valetts.engine.TrainingSession;
+import ai.valetts.evaluation.ConstantSpectrum;
+import ai.valetts.evaluation.RecordingProfile;
+import ai.valetts.evaluation.SpeechAnalysis;
+import ai.valetts.evaluation.SpeechStatistics;
+import ai.valetts.event.EventBus;
+import ai.valetts.event.Notice;
+import ai.valetts.event.RunEnded;
+import ai.valetts.event.RunEvent;
+import ai.valetts.event.RunListener;
+import ai.valetts.event.RunStarted;
+import ai.valetts.event.StepCompleted;
+import ai.valetts.event.ValidationCompleted;
+import ai.valetts.monitor.MetricsJournal;
+import ai.valetts.monitor.SampleFiles;
+import ai.valetts.monitor.TensorBoardMonitor;
+import ai.valetts.text.EncodedText;
+import ai.valetts.text.TextFrontEnd;
+import ai.valetts.text.TextFrontEnds;
+import ai.valetts.training.RunControl;
+import ai.valetts.training.RunOutcome;
+import ai.valetts.training.Sentence;
+import ai.valetts.training.Trainer;
+import ai.valetts.training.Validator;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** One start of a run, new or resumed: opens what the loop needs, lets it run, and writes down how it ended. */
+final class TrainRun {
+  private static final int WAITING_EVENTS = 2048;
+
+  /** Enough frames for a stable median, and a bound on memory. */
+  private static final int MAX_SPECTRUM_FRAMES = 200_000;
+
+  private static final int MAX_PROFILED_CLIPS = 200;
+  private static final int MIN_PROFILED_CLIPS_PER_SPEAKER = 20;
+
+  private final Engine engine;
+  private final Path cacheFolder;
+  private final Consumer<String> notice;
+  private final List<RunListener> listeners;
+  private final Consumer<RunControl> loopStarts;
+
+  /**
+   * @param listeners of the caller's, told after the run's own
+   * @param loopStarts given the inbox of the loop before its first step
+   */
+  TrainRun(
+      Engine engine,
+      Path cacheFolder,
+      Consumer<String> notice,
+      List<RunListener> listeners,
+      Consumer<RunControl> loopStarts) {
+    this.engine = engine;
+    this.cacheFolder = cacheFolder;
+    this.notice = notice;
+    this.listeners = listeners;
+    this.loopStarts = loopStarts;
+  }
+
+  /** Starts a run, or goes on with it where checkpoints of the same configuration exist. */
+  RunResult start(ValettsConfig config, RunDirectory run) {
+    run.create();
+    return run.whileLocked(
+        () -> CheckpointStore.anyIn(run.checkpoints()) ? goOn(config, run) : train(config, run, Optional.empty()));
+  }
+
+  /**
+   * The configuration a run goes on with.
+   *
+   * @throws CheckpointException if there is no such run
+   */
+  static ValettsConfig savedConfig(RunDirectory run, List<ConfigOverride> overrides) {
+    if (!Files.isRegularFile(run.config())) {
+      throw new CheckpointException("There is no run in " + run.root() + ": config.yaml is missing.");
+    }
+    return ConfigLoader.load(run.config(), overrides);
+  }
+
+  /** Goes on with a run. */
+  RunResult resume(ValettsConfig config, RunDirectory run) {
+    return run.whileLocked(() -> goOn(config, run));
+  }
+
+  private RunResult goOn(ValettsConfig config, RunDirectory run) {
+    SavedVoice saved = SavedVoice.open(run.root(), notice);
+    refuseOtherRun(saved.config(), config, run);
+    return train(config, run, Optional.of(saved));
+  }
+
+  private static void refuseOtherRun(ValettsConfig saved, ValettsConfig requested, RunDirectory run) {
+    List<ConfigDifference> refused = ConfigDifference.refused(saved, requested);
+    if (!refused.isEmpty()) {
+      List<String> problems = new ArrayList<>();
+      refused.forEach(difference -> problems.add(difference.toString()));
+      problems.add("these keys cannot change during a run: give the new run another --name, or delete this one");
+      throw new ConfigException("The run " + run.root() + " was started with another configuration", problems);
+    }
+  }
+
+  private RunResult train(ValettsConfig config, RunDirectory run, Optional<SavedVoice> saved) {
+    try (TextFrontEnd frontEnd = openFrontEnd(config, saved);
+        PreparedData data = DatasetPreparation.prepare(
+            config.data(), config.text(), config.audio(), frontEnd, cacheFolder.resolve("prepared"), notice)) {
+      saved.ifPresent(voice -> refuseOtherSpeakers(voice, data, run));
+      EngineConfig engineConfig = EngineConfigs.of(config, data.symbols().size(), data.speakers().size());
+      try (TrainingSession session = engine.createSession(engineConfig)) {
+        saved.ifPresent(voice -> session.load(voice.checkpoint().directory()));
+        return train(config, run, saved.map(SavedVoice::checkpoint), frontEnd, data, session);
+      }
+    }
+  }
+
+  private TextFrontEnd openFrontEnd(ValettsConfig config, Optional<SavedVoice> saved) {
+    return saved.isPresent()
+        ? TextFrontEnds.open(config.text(), saved.get().symbols())
+        : TextFrontEnds.open(config.text(), () -> DatasetPreparation.texts(config.data()), notice);
+  }
+
+  private static void refuseOtherSpeakers(SavedVoice saved, PreparedData data, RunDirectory run) {
+    if (!saved.speakers().equals(data.speakers())) {
+      throw new CheckpointException("The checkpoint of " + run.root() + " knows the speakers "
+          + String.join(", ", saved.speakers().names()) + ", the data has "
+          + String.join(", ", data.speakers().names()) + ": their embeddings would not belong to them.");
+    }
+  }
+
+  private RunResult train(
+      ValettsConfig config,
+      RunDirectory run,
+      Optional<Checkpoint> resumed,
+      TextFrontEnd frontEnd,
+      PreparedData data,
+      TrainingSession session) {
+    String configText = ConfigWriter.write(config);
+    ModelDescription model = session.describe();
+    RunIdentity identity =
+        new RunIdentity(config.training().seed(), engine.system().threads(), model.device(), sha256(configText));
+    resumed.ifPresent(checkpoint -> compare(checkpoint.manifest().identity(), identity));
+    CheckpointStore checkpoints =
+        new CheckpointStore(
+            run.checkpoints(),
+            config.checkpoint().keep(),
+            SavedVoice.companions(configText, data.symbols(), data.speakers()),
+            notice);
+    RunDirectory.write(run.config(), configText);
+    writeReport(data, run);
+    double constantMelL1 = constantMelL1(config, data);
+    profileRecordings(config, run, data, frontEnd);
+    describe(data, model, constantMelL1);
+
+    TrainState state = resumed.map(Checkpoint::state).orElse(TrainState.START);
+    Progress progress = new Progress();
+    RunControl control = new RunControl(entry -> RunDirectory.append(run.control(), entry));
+    try (EventBus bus = new EventBus(allListeners(config, run), WAITING_EVENTS, notice);
+        BatchLoader loader =
+            new BatchLoader(data.training(), data, config.data(), config.audio(), config.training().seed(),
+                new BatchPosition(state.epoch(), state.batchInEpoch()))) {
+      Consumer<RunEvent> events = event -> {
+        progress.take(event);
+        bus.publish(event);
+      };
+      Trainer.Parts parts =
+          new Trainer.Parts(
+              session,
+              new LoadedBatches(loader),
+              validator(config, data, frontEnd, session, constantMelL1),
+              checkpoints,
+              identity,
+              control,
+              events,
+              System::nanoTime);
+      Trainer trainer = new Trainer(parts, schedule(config), resumed);
+      events.accept(
+          new RunStarted(config.name(), state.step(), resumed.isPresent(), model.device(), configText));
+      loopStarts.accept(control);
+      try {
+        RunOutcome outcome = trainer.run();
+        summarize(run, outcome, identity, model, constantMelL1, progress, events);
+        return new RunResult(run.root(), outcome.state().step(), outcome.state().epoch(),
+            outcome.state().trainedSeconds(), outcome.reason(), outcome.interrupted(), outcome.checkpoint());
+      } catch (RuntimeException | Error e) {
+        events.accept(new RunEnded(progress.step, ExitCode.explain(e), true));
+        throw e;
+      }
+    }
+  }
+
+  private void compare(RunIdentity before, RunIdentity now) {
+    if (before.threads() != now.threads()) {
+      notice.accept("The run used " + before.threads() + " threads before and uses " + now.threads()
+          + " now: it goes on, but rounds differently from here.");
+    }
+    if (!before.device().equals(now.device())) {
+      notice.accept("The run was on " + before.device() + " before and is on " + now.device()
+          + " now: it goes on, but rounds differently from here.");
+    }
+  }
+
+  private static void writeReport(PreparedData data, RunDirectory run) {
+    try {
+      data.report().write(run.dataReport());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private double constantMelL1(ValettsConfig config, PreparedData data) {
+    if (data.validation().isEmpty()) {
+      return Double.NaN;
+    }
+    List<Spectrogram> training = new ArrayList<>();
+    int frames = 0;
+    for (Clip clip : inHashOrder(data.training())) {
+      if (frames >= MAX_SPECTRUM_FRAMES) {
+        break;
+      }
+      training.add(engine.melSpectrogram(config.audio(), data.samples(clip)));
+      frames += clip.frames(config.audio().hopLength());
+    }
+    List<Spectrogram> heldOut =
+        data.validation().stream()
+            .map(clip -> engine.melSpectrogram(config.audio(), data.samples(clip)))
+            .toList();
+    return ConstantSpectrum.of(training).meanL1(heldOut);
+  }
+
+  private void profileRecordings(ValettsConfig config, RunDirectory run, PreparedData data, TextFrontEnd frontEnd) {
+    if (Files.exists(run.recordings())) {
+      return;
+    }
+    int perSpeaker = Math.max(MIN_PROFILED_CLIPS_PER_SPEAKER, MAX_PROFILED_CLIPS / data.speakers().size());
+    SpeechAnalysis analysis = new SpeechAnalysis(engine, config.audio());
+    Map<String, RecordingProfile> profiles = new LinkedHashMap<>();
+    for (String speaker : data.speakers().names()) {
+      List<SpeechStatistics> statistics =
+          inHashOrder(data.training()).stream()
+              .filter(clip -> clip.speaker().equals(speaker))
+              .limit(perSpeaker)
+              .map(clip -> analysis.measure(
+                  data.samples(clip), frontEnd.encode(clip.text(), clip.language()).phonemeCount()))
+              .toList();
+      profiles.put(speaker, RecordingProfile.of(statistics));
+    }
+    RunDirectory.writeJson(run.recordings(), profiles);
+  }
+
+  /** Ids are hashes: their order is a random choice that is the same each time. */
+  private static List<Clip> inHashOrder(List<Clip> clips) {
+    return clips.stream().sorted(Comparator.comparingLong(Clip::id)).toList();
+  }
+
+  private void describe(PreparedData data, ModelDescription model, double constantMelL1) {
+    notice.accept(String.format(Locale.ROOT,
+        "data: %d training clips, %d held out, %.2f hours, %d speaker%s, text read by %s",
+        data.training().size(), data.validation().size(), data.report().hours(), data.speakers().size(),
+        data.speakers().size() == 1 ? "" : "s", data.report().textFrontEnd()));
+    notice.accept(String.format(Locale.ROOT,
+        "model: %,d parameters in the generator, %,d in the discriminators, %,d in the duration discriminator",
+        model.generatorParameters(), model.discriminatorParameters(), model.durationDiscriminatorParameters()));
+    if (!Double.isNaN(constantMelL1)) {
+      notice.accept(String.format(Locale.ROOT,
+          "to beat: held-out mel L1 %.3f, that of the best constant spectrum (mel_ratio 1)", constantMelL1));
+    }
+  }
+
+  private List<RunListener> allListeners(ValettsConfig config, RunDirectory run) {
+    List<RunListener> all = new ArrayList<>();
+    all.add(new MetricsJournal(run.metrics(), config.monitor().logEverySteps()));
+    all.add(new SampleFiles(run.samples()));
+    if (config.monitor().tensorboard()) {
+      all.add(new TensorBoardMonitor(run.tensorboard(), config.monitor().logEverySteps()));
+    }
+    all.addAll(listeners);
+    return all;
+  }
+
+  private static Trainer.Schedule schedule(ValettsConfig config) {
+    return new Trainer.Schedule(
+        config.training(),
+        config.optimizer(),
+        config.checkpoint(),
+        config.validation().everySteps(),
+        config.audio().sampleRateHz(),
+        !config.model().durationDiscriminator().equals("none"));
+  }
+
+  private Optional<Validator> validator(
+      ValettsConfig config, PreparedData data, TextFrontEnd frontEnd, TrainingSession session, double constantMelL1) {
+    List<Sentence> sentences = sentences(config, data, frontEnd);
+    if (data.validation().isEmpty() && sentences.isEmpty()) {
+      return Optional.empty();
+    }
+    HeldOutClips heldOut =
+        new HeldOutClips(
+            data.validation(), new BatchAssembler(data, config.audio().hopLength()), config.data().batchSize());
+    Validator.Settings settings =
+        new Validator.Settings(
+            config.validation().audioClips(),
+            sentences,
+            config.synthesis(),
+            config.audio().sampleRateHz(),
+            config.training().seed(),
+            constantMelL1);
+    return Optional.of(new Validator(session, heldOut, settings, System::nanoTime));
+  }
+
+  private List<Sentence> sentences(ValettsConfig config, PreparedData data, TextFrontEnd frontEnd) {
+    List<Sentence> sentences = new ArrayList<>();
+    for (int i = 0; i < config.validation().sentences().size(); i++) {
+      String text = config.validation().sentences().get(i);
+      for (String speaker : data.speakers().names()) {
+        EncodedText encoded = frontEnd.encode(text, languageOf(config, speaker));
+        if (encoded.phonemeCount() == 0) {
+          notice.accept("validation.sentences[" + i + "] has nothing that " + speaker + " can say: " + text);
+        } else {
+          sentences.add(new Sentence(i, text, speaker, data.speakers().idOf(speaker), encoded.ids()));
+        }
+      }
+    }
+    return sentences;
+  }
+
+  /** The language of a speaker's recordings. */
+  static String languageOf(ValettsConfig config, String speaker) {
+    return config.data().sources().stream()
+        .filter(source -> source.speaker().equals(speaker))
+        .map(DataConfig.Source::language)
+        .filter(language -> language != null)
+        .findFirst()
+        .orElse(config.text().language());
+  }
+
+  private void summarize(
+      RunDirectory run,
+      RunOutcome outcome,
+      RunIdentity identity,
+      ModelDescription model,
+      double constantMelL1,
+      Progress progress,
+      Consumer<RunEvent> events) {
+    Map<String, Object> summary = new LinkedHashMap<>();
+    summary.put("step", outcome.state().step());
+    summary.put("epoch", outcome.state().epoch());
+    summary.put("trainedSeconds", outcome.state().trainedSeconds());
+    summary.put("reason", outcome.reason());
+    summary.put("interrupted", outcome.interrupted());
+    summary.put("checkpoint", String.valueOf(outcome.checkpoint()));
+    summary.put("skippedSteps", outcome.state().skippedSteps());
+    summary.put("identity", identity);
+    summary.put("generatorParameters", model.generatorParameters());
+    summary.put("constantMelL1", constantMelL1);
+    ValidationCompleted last = progress.validation;
+    if (last != null) {
+      summary.put("validationStep", last.step());
+      summary.put("validation", last.scalars());
+      if (last.scalars().containsKey("val/mel_ratio")) {
+        events.accept(Notice.info(String.format(Locale.ROOT,
+            "held-out mel L1 %.3f at step %d, %.3f x that of the best constant spectrum (%.3f)",
+            last.scalars().get("val/mel_l1"), last.step(), last.scalars().get("val/mel_ratio"), constantMelL1)));
+      }
+    }
+    if (outcome.state().skippedSteps() > 0) {
+      events.accept(Notice.warning(outcome.state().skippedSteps() + " steps were skipped for a loss that was not"
+          + " finite."));
+    }
+    RunDirectory.writeJson(run.summary(), summary);
+  }
+
+  private static String sha256(String text) {
+    try {
+      return HexFormat.of()
+          .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Every Java runtime has SHA-256", e);
+    }
+  }
+
+  /** What the summary needs to remember; written and read by the loop's thread. */
+  private static final class Progress {
+    private long step;
+    private ValidationCompleted validation;
+
+    void take(RunEvent event) {
+      if (event instanceof StepCompleted completed) {
+        step = completed.step();
+      } else if (event instanceof ValidationCompleted completed) {
+        // Audio and images belong to the monitors: holding them here would keep them in memory.
+        validation =
+            new ValidationCompleted(completed.step(), completed.scalars(), List.of(), List.of(), completed.seconds());
+      }
+    }
+  }
+}

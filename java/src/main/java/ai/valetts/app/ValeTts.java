@@ -1,0 +1,152 @@
+package ai.valetts.app;
+
+import ai.valetts.config.DataConfig;
+import ai.valetts.config.ValettsConfig;
+import ai.valetts.data.DemoCorpus;
+import ai.valetts.engine.Engine;
+import ai.valetts.engine.jni.NativeEngine;
+import ai.valetts.event.RunListener;
+import ai.valetts.monitor.ConsoleProgress;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * ValeTTS for programs. The command line uses it as any other program can:
+ *
+ * <pre>{@code
+ * try (ValeTts valetts = ValeTts.embedded(System.err::println, config -> List.of())) {
+ *   RunResult run = valetts.train(new TrainRequest(config, Path.of("runs/ana"), List.of()));
+ *   valetts.synthesize(new SynthRequest(run.runDirectory(), lines, null, null, null, null, null, 0, "auto", 0));
+ * }
+ * }</pre>
+ *
+ * <p>The native core is loaded by the first call that computes. One call at a time; {@link #close()} ends it.
+ */
+public final class ValeTts implements Operations {
+  private final Path cacheFolder;
+  private final Consumer<String> notice;
+  private final RunListeners listeners;
+  private final Supplier<Engine> openEngine;
+  private final boolean stopOnSignal;
+  private Engine engine;
+  private SignalStop signals;
+
+  /** Makes the listeners of one run; each run needs its own, since a run closes them. */
+  public interface RunListeners {
+    List<RunListener> forRun(ValettsConfig config);
+  }
+
+  ValeTts(
+      Path cacheFolder,
+      Consumer<String> notice,
+      RunListeners listeners,
+      Supplier<Engine> openEngine,
+      boolean stopOnSignal) {
+    this.cacheFolder = cacheFolder;
+    this.notice = notice;
+    this.listeners = listeners;
+    this.openEngine = openEngine;
+    this.stopOnSignal = stopOnSignal;
+  }
+
+  /**
+   * For a program that shows progress itself, if at all, and handles signals itself.
+   *
+   * @param notice told what a person should know, on the calling thread
+   * @param listeners of each run; they are told of its events on a thread of their own and closed with it
+   */
+  public static ValeTts embedded(Consumer<String> notice, RunListeners listeners) {
+    Path cache = Places.cacheFolder();
+    NativeEngine.prepareProcess(cache);
+    return new ValeTts(cache, notice, listeners, () -> NativeEngine.open(cache), false);
+  }
+
+  /**
+   * For the command line: notices and progress are printed, and during training Ctrl-C saves, leaves and ends the process
+   * with code 130.
+   */
+  public static ValeTts onConsole(PrintStream out) {
+    Path cache = Places.cacheFolder();
+    NativeEngine.prepareProcess(cache);
+    boolean terminal = System.console() != null;
+    RunListeners progress =
+        config -> List.of(new ConsoleProgress(out, terminal, config.monitor().logEverySteps()));
+    return new ValeTts(cache, out::println, progress, () -> NativeEngine.open(cache), true);
+  }
+
+  @Override
+  public RunResult train(TrainRequest request) {
+    watchSignals();
+    ValettsConfig config = withDemo(request.config(), request.demoLanguages());
+    return trainRun(config).start(config, new RunDirectory(request.runDirectory()));
+  }
+
+  @Override
+  public RunResult resume(ResumeRequest request) {
+    watchSignals();
+    RunDirectory run = new RunDirectory(request.runDirectory());
+    ValettsConfig config = TrainRun.savedConfig(run, request.overrides());
+    return trainRun(config).resume(config, run);
+  }
+
+  @Override
+  public SynthResult synthesize(SynthRequest request) {
+    return new Synthesis(engine(), notice).run(request);
+  }
+
+  @Override
+  public PrepareResult prepare(PrepareRequest request) {
+    return new Preparation(cacheFolder, notice).run(withDemo(request.config(), request.demoLanguages()));
+  }
+
+  @Override
+  public InfoResult info(InfoRequest request) {
+    Description description = new Description(this::engine, notice);
+    return request.folder() != null
+        ? description.ofFolder(request.folder())
+        : description.ofConfig(request.config(), request.step());
+  }
+
+  /** What the native core was built with and can see; loads it. */
+  public Engine engine() {
+    if (engine == null) {
+      engine = openEngine.get();
+    }
+    return engine;
+  }
+
+  @Override
+  public void close() {
+    if (signals != null) {
+      signals.close();
+      signals = null;
+    }
+  }
+
+  private TrainRun trainRun(ValettsConfig config) {
+    return new TrainRun(engine(), cacheFolder, notice, listeners.forRun(config), control -> {
+      if (signals != null) {
+        signals.loopStarts(control);
+      }
+    });
+  }
+
+  private void watchSignals() {
+    if (stopOnSignal && signals == null) {
+      signals = new SignalStop(notice);
+    }
+  }
+
+  private ValettsConfig withDemo(ValettsConfig config, List<String> languages) {
+    if (languages.isEmpty()) {
+      return config;
+    }
+    List<DataConfig.Source> sources = new ArrayList<>(config.data().sources());
+    sources.addAll(DemoCorpus.fetch(languages, cacheFolder, notice));
+    return config.withSources(sources);
+  }
+}
