@@ -100,7 +100,6 @@ class ArchitectureTest {
                           .should()
                           .onlyDependOnClassesThat(
                               resideInAnyPackage(allowed.toArray(String[]::new)).or(primitiveArrays()))
-                          .allowEmptyShould(true)
                           .check(product);
                     }));
   }

@@ -28,14 +28,34 @@ final class Preparation {
             TextFrontEnds.open(config.text(), () -> DatasetPreparation.texts(config.data()), notice);
         PreparedData data =
             DatasetPreparation.prepare(
-                config.data(), config.text(), config.audio(), frontEnd, prepared, notice)) {
+                // A run would refuse at the first culprits; here all are to be seen.
+                config.data().withMaxBad(1), config.text(), config.audio(), frontEnd, prepared, notice)) {
       DataReport report = data.report();
       Path file = prepared.resolve(config.name() + "-data-report.json");
       report.write(file);
-      return new PrepareResult(describe(report), file, report.usable(), report.bad().size() + report.leftOut().size());
+      return new PrepareResult(
+          describe(report),
+          file,
+          report.usable(),
+          report.bad().size(),
+          report.leftOut().size(),
+          refusal(report, config.data().maxBad()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static String refusal(DataReport report, double maxBad) {
+    int bad = report.bad().size();
+    return bad <= maxBad * report.rows()
+        ? null
+        : "a run would not start: "
+            + bad
+            + " of "
+            + report.rows()
+            + " rows cannot be used, more than data.maxBad = "
+            + maxBad
+            + " allows (--max-bad raises it)";
   }
 
   static String describe(DataReport report) {

@@ -38,7 +38,8 @@ final class PrepareCommand implements Command {
   public String notes() {
     return """
         Every row that cannot be used is listed with its file, line and reason. A run prepares by itself; this command
-        shows the same beforehand, and leaves the prepared audio in the cache.
+        shows the same beforehand, and leaves the prepared audio in the cache. The exit code is 3 where a run would
+        refuse to start.
 
         Example:
           valetts prepare --config base --data /data/LJSpeech-1.1:lj:en-us
@@ -54,7 +55,17 @@ final class PrepareCommand implements Command {
       terminal.out().println(result.report().stripTrailing());
       terminal
           .out()
-          .printf(Locale.ROOT, "%,d usable, %,d left out. As JSON: %s%n", result.usableClips(), result.badClips(), result.reportFile());
+          .printf(
+              Locale.ROOT,
+              "%,d usable, %,d at fault, %,d left out for their length. As JSON: %s%n",
+              result.usableClips(),
+              result.badClips(),
+              result.leftOutClips(),
+              result.reportFile());
+      if (result.refusal() != null) {
+        terminal.err().println("valetts prepare: " + result.refusal());
+        return ExitCode.DATA;
+      }
     }
     return ExitCode.DONE;
   }

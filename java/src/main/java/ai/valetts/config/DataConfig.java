@@ -27,6 +27,33 @@ public record DataConfig(
     int decodeThreads,
     int prefetchBatches) {
 
+  DataConfig withSources(List<Source> replaced) {
+    return new DataConfig(
+        List.copyOf(replaced),
+        batchSize,
+        bucketFrames,
+        minSeconds,
+        maxSeconds,
+        validationClips,
+        maxBad,
+        decodeThreads,
+        prefetchBatches);
+  }
+
+  /** The same data with another tolerance of unusable rows. */
+  public DataConfig withMaxBad(double fraction) {
+    return new DataConfig(
+        sources,
+        batchSize,
+        bucketFrames,
+        minSeconds,
+        maxSeconds,
+        validationClips,
+        fraction,
+        decodeThreads,
+        prefetchBatches);
+  }
+
   /**
    * One LJSpeech-style folder: {@code metadata.csv} with lines {@code id|text} or {@code id|text|normalized text}, and
    * the recordings under {@code wavs/}.

@@ -23,18 +23,17 @@ public record ValettsConfig(
 
   /** The same configuration with other recordings. */
   public ValettsConfig withSources(List<DataConfig.Source> sources) {
-    DataConfig replaced =
-        new DataConfig(
-            List.copyOf(sources),
-            data.batchSize(),
-            data.bucketFrames(),
-            data.minSeconds(),
-            data.maxSeconds(),
-            data.validationClips(),
-            data.maxBad(),
-            data.decodeThreads(),
-            data.prefetchBatches());
     return new ValettsConfig(
-        name, audio, text, replaced, model, optimizer, training, validation, checkpoint, monitor, synthesis);
+        name,
+        audio,
+        text,
+        data.withSources(sources),
+        model,
+        optimizer,
+        training,
+        validation,
+        checkpoint,
+        monitor,
+        synthesis);
   }
 }

@@ -257,7 +257,15 @@ class CommandLineInterfaceTest {
   void preparesAndPrintsTheReport() {
     assertThat(run("prepare", "--demo", "--languages", "it")).isEqualTo(ExitCode.DONE);
     assertThat(((PrepareRequest) recorder.requests.get(0)).demoLanguages()).containsExactly("it");
-    assertThat(out()).contains("all is well", "512 usable, 3 left out. As JSON: report.json");
+    assertThat(out()).contains("all is well", "512 usable, 3 at fault, 4 left out for their length. As JSON: report.json");
+  }
+
+  @Test
+  void endsPreparationOfUnfitDataWithItsExitCode() {
+    recorder.refusal = "a run would not start";
+    assertThat(run("prepare", "--demo")).isEqualTo(ExitCode.DATA);
+    assertThat(out()).contains("all is well");
+    assertThat(err()).isEqualTo("valetts prepare: a run would not start\n");
   }
 
   @Test
@@ -289,6 +297,7 @@ class CommandLineInterfaceTest {
     final List<Object> requests = new ArrayList<>();
     RuntimeException failure;
     boolean interrupted;
+    String refusal;
     boolean closed;
 
     @Override
@@ -317,7 +326,7 @@ class CommandLineInterfaceTest {
 
     @Override
     public PrepareResult prepare(PrepareRequest request) {
-      return note(request, new PrepareResult("all is well\n", Path.of("report.json"), 512, 3));
+      return note(request, new PrepareResult("all is well\n", Path.of("report.json"), 512, 3, 4, refusal));
     }
 
     @Override
