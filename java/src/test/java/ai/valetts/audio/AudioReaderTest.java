@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -162,7 +163,7 @@ class AudioReaderTest {
   void refusesWhatIsNoRecording() throws IOException {
     Path text = Files.writeString(folder.resolve("text.wav"), "this is no recording\n".repeat(500));
     byte[] noise = new byte[20000];
-    new java.util.Random(1).nextBytes(noise);
+    new Random(1).nextBytes(noise);
     Path random = Files.write(folder.resolve("noise.wav"), noise);
     for (Path file : List.of(text, random, folder, folder.resolve("missing.wav"))) {
       assertThatThrownBy(() -> AudioReader.read(file, 16000))

@@ -1,0 +1,265 @@
+package ai.valetts.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.valetts.config.DataConfig;
+import ai.valetts.engine.Batch;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+class BatchLoaderTest {
+  private static final DataConfig DATA = DataFixtures.config(0, 0);
+
+  /** A clip's samples are its id, so that a batch shows whose they are. */
+  private static final ClipAudio AUDIO =
+      clip -> {
+        float[] samples = new float[clip.samples()];
+        Arrays.fill(samples, clip.id());
+        return samples;
+      };
+
+  private static List<Clip> clips(int count) {
+    return IntStream.range(0, count).mapToObj(i -> DataFixtures.clip(i, 10 + i * 37 % 140, 4 + i % 13)).toList();
+  }
+
+  private static BatchLoader loader(List<Clip> clips, ClipAudio audio, BatchPosition start) {
+    return new BatchLoader(clips, audio, DATA, DataFixtures.AUDIO, 42, start);
+  }
+
+  private static List<List<String>> names(BatchLoader loader, int batches) {
+    List<List<String>> names = new ArrayList<>();
+    for (int i = 0; i < batches; i++) {
+      try (Batch batch = loader.next()) {
+        names.add(batch.utteranceNames());
+      }
+    }
+    return names;
+  }
+
+  @Test
+  void fillsBatchesWithPaddedRows() {
+    List<Clip> clips = clips(11);
+    try (BatchLoader loader = loader(clips, AUDIO, BatchPosition.START)) {
+      for (int i = 0; i < 9; i++) {
+        try (Batch batch = loader.next()) {
+          assertThat(batch.maxSamples() % (16 * 256)).isZero();
+          assertThat(batch.maxTokens() % 8).isZero();
+          Batch.Storage storage = batch.storage();
+          for (int b = 0; b < batch.size(); b++) {
+            long id = storage.utteranceIds.get(b);
+            Clip clip = clips.stream().filter(c -> c.id() == id).findFirst().orElseThrow();
+            assertThat(batch.utteranceNames().get(b)).isEqualTo("s/" + clip.name());
+            assertThat(storage.speakerIds.get(b)).isEqualTo(clip.speakerId());
+            assertThat(storage.sampleLengths.get(b)).isEqualTo(clip.samples());
+            assertThat(storage.tokenLengths.get(b)).isEqualTo(clip.tokenIds().length);
+            for (int t = 0; t < batch.maxTokens(); t++) {
+              int expected = t < clip.tokenIds().length ? clip.tokenIds()[t] : 0;
+              assertThat(storage.tokenIds.get(b * batch.maxTokens() + t)).isEqualTo(expected);
+            }
+            int row = b * batch.maxSamples();
+            assertThat(storage.samples.get(row)).isEqualTo(id);
+            assertThat(storage.samples.get(row + clip.samples() - 1)).isEqualTo(id);
+            for (int n = clip.samples(); n < batch.maxSamples(); n++) {
+              assertThat(storage.samples.get(row + n)).isZero();
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void usesEveryClipOnceAnEpochInAnotherOrder() {
+    List<Clip> clips = clips(50);
+    try (BatchLoader loader = loader(clips, AUDIO, BatchPosition.START)) {
+      assertThat(loader.batchesPerEpoch()).isEqualTo(13);
+      List<List<String>> first = names(loader, 13);
+      List<List<String>> second = names(loader, 13);
+      assertThat(loader.position()).isEqualTo(new BatchPosition(2, 0));
+      for (List<List<String>> epoch : List.of(first, second)) {
+        assertThat(epoch.stream().flatMap(List::stream)).hasSize(50).doesNotHaveDuplicates();
+        assertThat(epoch.stream().filter(batch -> batch.size() < 4)).hasSizeLessThanOrEqualTo(1);
+      }
+      assertThat(second).isNotEqualTo(first);
+    }
+  }
+
+  @Test
+  void continuesExactlyWhereACheckpointStopped() {
+    List<Clip> clips = clips(30);
+    List<List<String>> whole;
+    List<BatchPosition> positions = new ArrayList<>();
+    try (BatchLoader loader = loader(clips, AUDIO, BatchPosition.START)) {
+      whole = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        positions.add(loader.position());
+        whole.addAll(names(loader, 1));
+      }
+    }
+    for (int stop = 0; stop < 20; stop++) {
+      try (BatchLoader loader = loader(clips, AUDIO, positions.get(stop))) {
+        assertThat(loader.position()).isEqualTo(positions.get(stop));
+        assertThat(names(loader, 20 - stop)).isEqualTo(whole.subList(stop, 20));
+      }
+    }
+  }
+
+  @Test
+  void ordersBatchesTheSameHoweverSlowTheThreadsAre() {
+    List<Clip> clips = clips(40);
+    ClipAudio slow =
+        clip -> {
+          try {
+            Thread.sleep(ThreadLocalRandom.current().nextInt(4));
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+          return AUDIO.samples(clip);
+        };
+    try (BatchLoader quick = loader(clips, AUDIO, BatchPosition.START);
+        BatchLoader late = loader(clips, slow, BatchPosition.START)) {
+      assertThat(names(late, 20)).isEqualTo(names(quick, 20));
+    }
+  }
+
+  @Test
+  void dependsOnTheSeed() {
+    List<Clip> clips = clips(40);
+    try (BatchLoader one = loader(clips, AUDIO, BatchPosition.START);
+        BatchLoader other = new BatchLoader(clips, AUDIO, DATA, DataFixtures.AUDIO, 43, BatchPosition.START)) {
+      assertThat(names(other, 10)).isNotEqualTo(names(one, 10));
+    }
+  }
+
+  /** The order is part of what a checkpoint promises: it must not change with a release of ours or of Java. */
+  @Test
+  void keepsItsOrderForEver() {
+    List<String> order =
+        EpochPlan.plan(clips(6), List.of(40, 80, 120), 256, 4, 42, 0).stream()
+            .map(batch -> String.join(" ", batch.stream().map(Clip::name).toList()))
+            .toList();
+    assertThat(order).containsExactly("c2 c3", "c4 c0 c1 c5");
+  }
+
+  @Test
+  void reusesBuffers() {
+    Set<Batch.Storage> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    try (BatchLoader loader = loader(clips(40), AUDIO, BatchPosition.START)) {
+      for (int i = 0; i < 100; i++) {
+        try (Batch batch = loader.next()) {
+          seen.add(batch.storage());
+        }
+      }
+    }
+    assertThat(seen).hasSizeLessThanOrEqualTo(DATA.prefetchBatches() + 2);
+  }
+
+  @Test
+  void makesSmallBatchesOfFewClips() {
+    try (BatchLoader loader = loader(clips(1), AUDIO, BatchPosition.START)) {
+      assertThat(loader.batchesPerEpoch()).isEqualTo(1);
+      assertThat(names(loader, 3)).containsExactly(List.of("s/c0"), List.of("s/c0"), List.of("s/c0"));
+    }
+    assertThatThrownBy(() -> loader(List.of(), AUDIO, BatchPosition.START)).isInstanceOf(DataException.class);
+  }
+
+  @Test
+  void startsTheNextEpochWhenThePositionIsBeyondTheData() {
+    try (BatchLoader loader = loader(clips(8), AUDIO, new BatchPosition(3, 99))) {
+      assertThat(loader.position()).isEqualTo(new BatchPosition(4, 0));
+    }
+  }
+
+  @Test
+  void reportsABackgroundFailureAtItsBatch() {
+    List<Clip> clips = clips(20);
+    String culprit;
+    try (BatchLoader loader = loader(clips, AUDIO, BatchPosition.START)) {
+      names(loader, 3);
+      culprit = names(loader, 1).get(0).get(0);
+    }
+    ClipAudio failing =
+        clip -> {
+          if (culprit.equals("s/" + clip.name())) {
+            throw new DataException("cannot read " + clip.name());
+          }
+          return AUDIO.samples(clip);
+        };
+    try (BatchLoader loader = loader(clips, failing, BatchPosition.START)) {
+      names(loader, 3);
+      for (int i = 0; i < 2; i++) {
+        assertThatThrownBy(loader::next).isInstanceOf(DataException.class).hasMessageContaining("cannot read");
+        assertThat(loader.position()).isEqualTo(new BatchPosition(0, 3));
+      }
+    }
+  }
+
+  @Test
+  void stopsItsThreadsOnClose() throws InterruptedException {
+    CountDownLatch started = new CountDownLatch(1);
+    ClipAudio slow =
+        clip -> {
+          started.countDown();
+          return AUDIO.samples(clip);
+        };
+    BatchLoader loader = loader(clips(20), slow, BatchPosition.START);
+    started.await();
+    Batch kept = loader.next();
+    loader.close();
+    loader.close();
+    long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+    while (batchThreads() > 0 && System.nanoTime() < deadline) {
+      Thread.sleep(5);
+    }
+    assertThat(batchThreads()).isZero();
+    assertThat(kept.storage().utteranceIds.get(0)).isPositive();
+    kept.close();
+    assertThatThrownBy(loader::next).isInstanceOf(IllegalStateException.class);
+  }
+
+  private static long batchThreads() {
+    return Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().equals("valetts-batch")).count();
+  }
+
+  @Property(tries = 300)
+  void plansEveryClipOnceInFullBatches(
+      @ForAll @IntRange(min = 1, max = 120) int count,
+      @ForAll @IntRange(min = 1, max = 17) int batchSize,
+      @ForAll long seed,
+      @ForAll @IntRange(min = 0, max = 1000) int epoch) {
+    List<Clip> clips = clips(count);
+    List<List<Clip>> plan = EpochPlan.plan(clips, List.of(40, 80, 120), 256, batchSize, seed, epoch);
+    assertThat(plan).hasSize(EpochPlan.batchCount(count, batchSize));
+    assertThat(plan.stream().flatMap(List::stream)).containsExactlyInAnyOrderElementsOf(clips);
+    assertThat(plan.stream().filter(batch -> batch.size() != batchSize)).hasSizeLessThanOrEqualTo(1);
+    assertThat(EpochPlan.plan(clips, List.of(40, 80, 120), 256, batchSize, seed, epoch)).isEqualTo(plan);
+  }
+
+  @Test
+  void makesFewShapes() {
+    List<Clip> clips = IntStream.range(0, 400).mapToObj(i -> DataFixtures.clip(i, 30 + i % 90, 5 + i % 20)).toList();
+    Set<String> shapes = new HashSet<>();
+    try (BatchLoader loader = loader(clips, AUDIO, BatchPosition.START)) {
+      for (int i = 0; i < 100; i++) {
+        try (Batch batch = loader.next()) {
+          shapes.add(batch.maxTokens() + "x" + batch.maxSamples());
+        }
+      }
+    }
+    assertThat(shapes).hasSizeLessThan(20);
+  }
+}

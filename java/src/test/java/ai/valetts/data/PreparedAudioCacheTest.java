@@ -1,0 +1,222 @@
+package ai.valetts.data;
+
+import static ai.valetts.data.DataFixtures.config;
+import static ai.valetts.data.DataFixtures.prepare;
+import static ai.valetts.data.DataFixtures.source;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.valetts.config.DataConfig;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The cache of decoded recordings: nothing is decoded twice, and nothing damaged or stale is used. */
+class PreparedAudioCacheTest {
+  @TempDir Path temp;
+
+  private Path folder;
+  private Path cache;
+  private DataConfig config;
+  private final List<String> notices = new ArrayList<>();
+
+  @BeforeEach
+  void makeData() throws IOException {
+    folder = DataFixtures.folder(temp.resolve("data"), 6);
+    cache = temp.resolve("cache");
+    config = config(0, 0, source(folder, "ana"));
+  }
+
+  private List<float[]> samples() {
+    try (PreparedData data = prepare(config, cache, notices::add)) {
+      return data.training().stream().map(data::samples).toList();
+    }
+  }
+
+  private Path cached(String suffix) throws IOException {
+    List<Path> found = cachedAll(suffix);
+    assertThat(found).hasSize(1);
+    return found.get(0);
+  }
+
+  private List<Path> cachedAll(String suffix) throws IOException {
+    try (Stream<Path> files = Files.walk(cache)) {
+      return files.filter(file -> file.toString().endsWith(suffix)).toList();
+    }
+  }
+
+  private static void assertSame(List<float[]> actual, List<float[]> expected) {
+    assertThat(actual).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.size(); i++) {
+      assertThat(actual.get(i)).isEqualTo(expected.get(i));
+    }
+  }
+
+  @Test
+  void decodesOnce() throws IOException {
+    List<float[]> first = samples();
+    Path shard = cached(".pcm");
+    assertSame(samples(), first);
+    assertThat(cached(".pcm")).isEqualTo(shard);
+    assertThat(cachedAll(".tmp")).isEmpty();
+    assertThat(notices).isEmpty();
+  }
+
+  @Test
+  void decodesAChangedFileAgain() throws IOException {
+    List<float[]> first = samples();
+    Path changed = folder.resolve("wavs/a2.wav");
+    Files.copy(folder.resolve("wavs/a4.wav"), changed, StandardCopyOption.REPLACE_EXISTING);
+    List<float[]> second = samples();
+    assertThat(second.get(2)).isEqualTo(first.get(4));
+    assertThat(second.get(3)).isEqualTo(first.get(3));
+    assertThat(cachedAll(".pcm")).hasSize(1);
+  }
+
+  @Test
+  void decodesAFileOfAnotherTimeAgain() throws IOException {
+    samples();
+    Path shard = cached(".pcm");
+    Files.setLastModifiedTime(folder.resolve("wavs/a2.wav"), FileTime.fromMillis(1_000_000_000_000L));
+    samples();
+    assertThat(cached(".pcm")).isNotEqualTo(shard);
+  }
+
+  @Test
+  void addsNewClipsOnly() throws IOException {
+    List<float[]> first = samples();
+    DataFixtures.tone(folder, "new", 0.7);
+    Files.writeString(
+        folder.resolve("metadata.csv"), "new|more words\n" + Files.readString(folder.resolve("metadata.csv")));
+    List<float[]> second = samples();
+    assertThat(second).hasSize(7);
+    assertSame(second.subList(1, 7), first);
+  }
+
+  @Test
+  void triesAMendedFileAgain() throws IOException {
+    Path file = folder.resolve("wavs/a1.wav");
+    byte[] good = Files.readAllBytes(file);
+    Files.writeString(file, "broken for now");
+    config = config(0.5, 0, source(folder, "ana"));
+    assertThat(samples()).hasSize(5);
+    Files.write(file, good);
+    assertThat(samples()).hasSize(6);
+  }
+
+  @Test
+  void noticesAFlippedBit() throws IOException {
+    List<float[]> first = samples();
+    try (RandomAccessFile shard = new RandomAccessFile(cached(".pcm").toFile(), "rw")) {
+      shard.seek(shard.length() / 2);
+      int value = shard.read();
+      shard.seek(shard.length() / 2);
+      shard.write(value ^ 1);
+    }
+    assertSame(samples(), first);
+    assertThat(notices).singleElement().asString().contains("1 prepared recordings", "damaged");
+    notices.clear();
+    assertSame(samples(), first);
+    assertThat(notices).isEmpty();
+  }
+
+  @Test
+  void noticesACutShard() throws IOException {
+    List<float[]> first = samples();
+    Path shard = cached(".pcm");
+    try (RandomAccessFile file = new RandomAccessFile(shard.toFile(), "rw")) {
+      file.setLength(file.length() / 2);
+    }
+    assertSame(samples(), first);
+    assertThat(notices).singleElement().asString().contains("damaged");
+  }
+
+  @Test
+  void noticesADamagedIndex() throws IOException {
+    List<float[]> first = samples();
+    Path index = cached("index.json");
+    String whole = Files.readString(index);
+    String forged = whole.replace("\"samples\":8000", "\"samples\":7999");
+    assertThat(forged).isNotEqualTo(whole);
+    for (String content : List.of("", "{", whole.substring(0, whole.length() / 2), forged)) {
+      Files.writeString(index, content);
+      assertSame(samples(), first);
+      assertThat(cachedAll(".pcm")).hasSize(1);
+    }
+    assertThat(notices).hasSize(4).allSatisfy(n -> assertThat(n).contains("damaged"));
+  }
+
+  @Test
+  void noticesAMissingShard() throws IOException {
+    List<float[]> first = samples();
+    Files.delete(cached(".pcm"));
+    assertSame(samples(), first);
+  }
+
+  @Test
+  void startsOverAfterAnInterruption() throws IOException {
+    List<float[]> first = samples();
+    Path leftover = cached(".pcm").resolveSibling("half.pcm.tmp");
+    Files.writeString(leftover, "half a shard");
+    Files.delete(cached("index.json"));
+    assertSame(samples(), first);
+    assertThat(leftover).doesNotExist();
+    assertThat(cachedAll(".pcm")).hasSize(1);
+  }
+
+  @Test
+  void servesAnOpenReaderWhileAnotherRebuilds() throws IOException {
+    try (PreparedData open = prepare(config, cache, notices::add)) {
+      float[] before = open.samples(open.training().get(0));
+      Files.setLastModifiedTime(folder.resolve("wavs/a0.wav"), FileTime.fromMillis(1_000_000_000_000L));
+      samples();
+      assertThat(open.samples(open.training().get(0))).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void letsPreparationsOfOneFolderWaitForEachOther() throws Exception {
+    ExecutorService pool = Executors.newFixedThreadPool(4);
+    try {
+      List<Future<List<float[]>>> answers = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        answers.add(
+            pool.submit(
+                () -> {
+                  try (PreparedData data = prepare(config, cache, notice -> {})) {
+                    return data.training().stream().map(data::samples).toList();
+                  }
+                }));
+      }
+      List<float[]> expected = answers.get(0).get();
+      for (Future<List<float[]>> answer : answers) {
+        assertSame(answer.get(), expected);
+      }
+    } finally {
+      pool.shutdownNow();
+    }
+    assertThat(cachedAll(".pcm")).hasSize(1);
+  }
+
+  @Test
+  void saysWhenTheCacheCannotBeWritten() throws IOException {
+    Files.writeString(cache, "a file where the folder should be");
+    assertThatThrownBy(this::samples)
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining(cache.toString())
+        .hasMessageContaining("VALETTS_CACHE");
+  }
+}
