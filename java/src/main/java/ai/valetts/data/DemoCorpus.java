@@ -142,7 +142,7 @@ public final class DemoCorpus {
 
   private static String ownDataHint() {
     return "train on recordings of your own instead: a folder with wavs/ and a metadata.csv of lines \"id|text\","
-        + " named under data.sources in a configuration file";
+        + " named with --data DIR:speaker:language or under data.sources in a configuration file";
   }
 
   /** Full path of a system program, or the sentence that says what to do without it. */

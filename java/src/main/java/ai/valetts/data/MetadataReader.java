@@ -36,7 +36,7 @@ final class MetadataReader {
     if (!Files.isRegularFile(file)) {
       throw new DataException(
           file
-              + " does not exist; a data folder holds metadata.csv with lines \"id|text\" and the recordings under wavs/");
+              + " does not exist; a data folder holds metadata.csv with lines \"id|text\" and recordings under wavs/");
     }
     String content;
     try {

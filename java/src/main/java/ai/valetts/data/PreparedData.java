@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Data that is ready to train on. Owned by whoever prepared it; {@link #close()} frees the open files. Thread-safe until
- * then.
+ * Data that is ready to train on. Owned by whoever prepared it; {@link #close()} frees the open files. Thread-safe
+ * until then.
  */
 public final class PreparedData implements ClipAudio, AutoCloseable {
   private final List<Clip> training;

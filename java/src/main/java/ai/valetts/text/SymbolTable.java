@@ -29,8 +29,8 @@ public final class SymbolTable {
   static final String END = "$";
 
   /**
-   * Piper's default phoneme ids, 0 to 160 in order, one code point each. A voice that keeps these ids can be exported to
-   * Piper, and can start from a Piper checkpoint.
+   * Piper's default phoneme ids, 0 to 160 in order, one code point each. A voice that keeps these ids can be exported
+   * to Piper, and can start from a Piper checkpoint.
    */
   private static final String PIPER_CODE_POINTS =
       "_^$ !'(),-.:;?abcdefhijklmnopqrstuvwxyz"
@@ -76,8 +76,8 @@ public final class SymbolTable {
   }
 
   /**
-   * The letters, marks, digits and punctuation of the given texts, lower-cased and decomposed (NFD), in code point order
-   * after the marks. The same texts in any order give the same table.
+   * The letters, marks, digits and punctuation of the given texts, lower-cased and decomposed (NFD), in code point
+   * order after the marks. The same texts in any order give the same table.
    */
   public static SymbolTable characters(Iterable<String> texts) {
     TreeSet<Integer> found = new TreeSet<>();

@@ -37,8 +37,8 @@ final class TextCleaner {
   }
 
   /**
-   * Characters that espeak-ng skips or names by guess: control characters, private and unassigned ones, pictures such as
-   * emoji, and the replacement character that a wrong file encoding leaves behind.
+   * Characters that espeak-ng skips or names by guess: control characters, private and unassigned ones, pictures such
+   * as emoji, and the replacement character that a wrong file encoding leaves behind.
    */
   static Set<String> unreadable(String text) {
     Set<String> found = new LinkedHashSet<>();

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.IntStream;
+import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -235,7 +236,7 @@ class BatchLoaderTest {
     return Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().equals("valetts-batch")).count();
   }
 
-  @Property(tries = 300)
+  @Property(tries = 200, edgeCases = EdgeCasesMode.NONE)
   void plansEveryClipOnceInFullBatches(
       @ForAll @IntRange(min = 1, max = 120) int count,
       @ForAll @IntRange(min = 1, max = 17) int batchSize,

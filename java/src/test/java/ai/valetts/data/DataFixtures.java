@@ -62,6 +62,7 @@ final class DataFixtures {
     }
     String name = "c" + number;
     Path nowhere = Path.of(name);
-    return new Clip(1000L + number, name, nowhere, nowhere, number, "x", "en-us", "s", number % 3, ids, frames * 256 + 9);
+    int samples = frames * 256 + 9;
+    return new Clip(1000L + number, name, nowhere, nowhere, number, "x", "en-us", "s", number % 3, ids, samples);
   }
 }

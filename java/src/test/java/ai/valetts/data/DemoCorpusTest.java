@@ -41,12 +41,23 @@ class DemoCorpusTest {
     try (OutputStream out =
         new GZIPOutputStream(Files.newOutputStream(documents.resolve("core-sounds-en.txt.gz")))) {
       String transcripts =
-          "; comment\n\nhello.wav: Hello, world.\ndigits/1: one\ndigits/1f: una\nbeep: [tone]\nvoid: nothing\ngone: lost\n";
+          """
+          ; comment
+
+          hello.wav: Hello, world.
+          digits/1: one
+          digits/1f: una
+          beep: [tone]
+          void: nothing
+          gone: lost
+          """;
       out.write(transcripts.getBytes(StandardCharsets.UTF_8));
     }
     program(
         "apt-get",
-        "echo apt-get \"$@\" >> " + calls + "; case \"$*\" in *download*) touch \"$PWD/a_1.deb\" \"$PWD/b_1.deb\";; esac");
+        "echo apt-get \"$@\" >> "
+            + calls
+            + "; case \"$*\" in *download*) touch \"$PWD/a_1.deb\" \"$PWD/b_1.deb\";; esac");
     program("dpkg", "echo dpkg >> " + calls + "; mkdir -p \"$3\"; cp -r " + content + "/. \"$3\"");
   }
 
