@@ -109,7 +109,7 @@ void refuses(void (*change)(vt_session_config&), const std::string& named) {
 TEST_SUITE("api") {
   TEST_CASE("a config that cannot work is refused by the name of its field") {
     refuses([](vt_session_config& c) { c.model.vocabulary_size = 0; }, "model.vocabulary_size");
-    refuses([](vt_session_config& c) { c.model.upsample_rates[0] = 8; }, "model.upsample_kernel_sizes");
+    refuses([](vt_session_config& c) { c.model.upsample_kernel_sizes[0] = 7; }, "model.upsample_kernel_sizes");
     refuses([](vt_session_config& c) { c.audio.hop_length = 32; }, "audio.hop_length");
     refuses([](vt_session_config& c) { c.model.attention_heads = 3; }, "model.attention_heads");
     refuses([](vt_session_config& c) { c.segment_samples = 1000; }, "segment_samples");

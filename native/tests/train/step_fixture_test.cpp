@@ -183,7 +183,8 @@ void check_network(const StepFixture& fixture, const ParameterStore& store, cons
       }
     }
     const std::string updated = suffix + "1/" + key;
-    if (fixture.exceptions.unstable_parameters.count(updated) == 0) {
+    // The largest tensors are left out of some sets for size; their gradient norm is checked above.
+    if (fixture.has(updated) && fixture.exceptions.unstable_parameters.count(updated) == 0) {
       const double worst = (parameter - fixture[updated]).abs().max().item<double>();
       CHECK_LE(worst, kUpdatedParameter);
     }
