@@ -2,7 +2,9 @@ package ai.valetts.text;
 
 import java.text.Normalizer;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -45,7 +47,9 @@ final class EspeakFrontEnd implements TextFrontEnd {
       phonemes.append(spoken).append(clause.terminator);
     }
     String decomposed = Normalizer.normalize(phonemes, Normalizer.Form.NFD);
-    return SymbolEncoder.encode(decomposed, TextCleaner.unreadable(clean), symbols, addBlank);
+    Set<String> unreadable = new LinkedHashSet<>(TextCleaner.unreadable(clean));
+    unreadable.addAll(ForeignScripts.letters(clean, voice));
+    return SymbolEncoder.encode(decomposed, unreadable, symbols, addBlank);
   }
 
   /** Drops language switches, the joiners that some modes write, and doubled spaces. */

@@ -107,6 +107,10 @@ class EspeakFrontEndTest {
       assertThat(frontEnd.encode("snow ☃ here", null).unknownSymbols()).containsExactly("☃");
       assertThat(frontEnd.encode("smile 😀", null).unknownSymbols()).containsExactly("😀");
       assertThat(frontEnd.encode("bro\ufffdken", null).unknownSymbols()).containsExactly("\ufffd");
+      assertThat(frontEnd.encode("kanji 漢字", null).unknownSymbols()).containsExactly("漢", "字");
+      assertThat(frontEnd.encode("Привет", "pt-br").unknownSymbols()).contains("П", "р");
+      assertThat(frontEnd.encode("Привет, Windows", "ru").unknownSymbols()).isEmpty();
+      assertThat(frontEnd.encode("não", "pt-br+f2").unknownSymbols()).isEmpty();
       assertThat(frontEnd.encode("so\u00adft hy\u200bphen", null).unknownSymbols()).isEmpty();
     }
   }
