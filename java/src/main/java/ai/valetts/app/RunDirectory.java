@@ -61,7 +61,7 @@ record RunDirectory(Path root) {
     return root.resolve("summary.json");
   }
 
-  /** What the latest synthesis was like. */
+  /** What the synthesized files were like, by file. */
   Path evaluation() {
     return root.resolve("evaluation.json");
   }

@@ -58,7 +58,7 @@ final class Synthesis {
             config, saved.symbols().size(), saved.speakers().size(), request.threads(), request.device());
     List<SynthResult.Spoken> spoken = new ArrayList<>();
     Optional<RecordingProfile> profile = profile(saved, speaker);
-    List<Map<String, Object>> findings = new ArrayList<>();
+    Map<String, Object> findings = new LinkedHashMap<>();
     try (TextFrontEnd frontEnd = TextFrontEnds.open(config.text(), saved.symbols());
         Voice voice = engine.openVoice(engineConfig, saved.checkpoint().file(SavedVoice.GENERATOR))) {
       for (SynthRequest.Line line : request.lines()) {
@@ -70,7 +70,9 @@ final class Synthesis {
         spoken.add(
             new SynthResult.Spoken(
                 line.output(), seconds, took, speech.phonemes(), List.copyOf(speech.unknownSymbols())));
-        profile.ifPresent(recordings -> findings.add(judge(line, speech, recordings, speaker, config)));
+        profile.ifPresent(recordings ->
+            findings.put(
+                line.output().toAbsolutePath().toString(), judge(line, speech, recordings, speaker, config)));
       }
     }
     saved.run().filter(run -> !findings.isEmpty()).ifPresent(run -> keep(run, findings));
@@ -178,17 +180,28 @@ final class Synthesis {
     notice.accept("held against the recordings: " + likeness.describe());
     Map<String, Object> finding = new LinkedHashMap<>();
     finding.put("text", line.text());
-    finding.put("file", line.output().toAbsolutePath().toString());
     finding.put("speaker", speaker);
     finding.put("speechLike", likeness.fits());
     finding.put("likeness", likeness);
     return finding;
   }
 
-  /** A voice may be read from where nothing can be written: that costs the findings, not the speech. */
-  private void keep(RunDirectory run, List<Map<String, Object>> findings) {
+  /**
+   * Adds to what earlier syntheses of other files found. A voice may be read from where nothing can be written: that
+   * costs the findings, not the speech.
+   */
+  private void keep(RunDirectory run, Map<String, Object> findings) {
+    Map<String, Object> all = new LinkedHashMap<>();
     try {
-      RunDirectory.writeJson(run.evaluation(), findings);
+      if (Files.isRegularFile(run.evaluation())) {
+        all.putAll(new ObjectMapper().readValue(run.evaluation().toFile(), new TypeReference<Map<String, Object>>() {}));
+      }
+    } catch (IOException e) {
+      notice.accept(run.evaluation() + " could not be read and is written anew: " + e.getMessage());
+    }
+    all.putAll(findings);
+    try {
+      RunDirectory.writeJson(run.evaluation(), all);
     } catch (UncheckedIOException e) {
       notice.accept(run.evaluation() + " could not be written: " + e.getCause().getMessage());
     }

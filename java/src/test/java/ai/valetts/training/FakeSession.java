@@ -26,16 +26,16 @@ import java.util.Set;
  * A session with one real weight and one momentum: every step mixes batch, step number and learning rate into them, so
  * any difference in order, state or schedule shows in all later losses.
  */
-final class FakeSession implements TrainingSession {
-  static final String FILE = "generator.safetensors";
+public final class FakeSession implements TrainingSession {
+  public static final String FILE = "generator.safetensors";
 
-  final List<Double> losses = new ArrayList<>();
-  final List<StepParams> params = new ArrayList<>();
-  final Set<Long> nonFiniteSteps = new HashSet<>();
-  Runnable beforeStep = () -> {};
-  Runnable beforeEvaluate = () -> {};
-  int evaluations;
-  boolean diskFull;
+  public final List<Double> losses = new ArrayList<>();
+  public final List<StepParams> params = new ArrayList<>();
+  public final Set<Long> nonFiniteSteps = new HashSet<>();
+  public Runnable beforeStep = () -> {};
+  public Runnable beforeEvaluate = () -> {};
+  public int evaluations;
+  public boolean diskFull;
   private double weight = 1;
   private double momentum;
 

@@ -1,0 +1,279 @@
+package ai.valetts.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.valetts.checkpoint.CheckpointException;
+import ai.valetts.config.ConfigException;
+import ai.valetts.config.ConfigLoader;
+import ai.valetts.config.ConfigOverride;
+import ai.valetts.config.ValettsConfig;
+import ai.valetts.data.DataException;
+import ai.valetts.engine.EngineInternalException;
+import ai.valetts.event.CheckpointSaved;
+import ai.valetts.event.RunEnded;
+import ai.valetts.event.RunEvent;
+import ai.valetts.text.TextException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The wiring with a fake engine: real data preparation, loop, checkpoints and monitors. */
+@Timeout(120)
+class ValeTtsTest {
+  @TempDir private Path root;
+  private final FakeEngine engine = new FakeEngine();
+  private final List<String> notices = Collections.synchronizedList(new ArrayList<>());
+  private final List<RunEvent> events = Collections.synchronizedList(new ArrayList<>());
+  private ValeTts valetts;
+  private Path runs;
+
+  @BeforeEach
+  void open() {
+    valetts = new ValeTts(root.resolve("cache"), notices::add, config -> List.of(events::add), () -> engine, false);
+    runs = root.resolve("runs/toy");
+    ToySpeech.folder(root.resolve("ana"), 12, 1);
+  }
+
+  @Test
+  void aRunLeavesEverythingItPromises() throws IOException {
+    RunResult result = train("training.maxSteps=12");
+
+    assertThat(result.step()).isEqualTo(12);
+    assertThat(result.interrupted()).isFalse();
+    assertThat(runs.resolve("config.yaml")).content().contains("maxSteps: 12");
+    assertThat(runs.resolve("data-report.json")).exists();
+    assertThat(runs.resolve("tensorboard")).isDirectoryContaining(f -> f.getFileName().toString().contains("tfevents"));
+    assertThat(runs.resolve("samples/step-00000005_ana_0.wav")).exists();
+    assertThat(result.checkpoint()).isEqualTo(runs.resolve("checkpoints/step-00000012"));
+    for (String file : List.of("config.yaml", "symbols.json", "speakers.json", "manifest.json", "generator.safetensors")) {
+      assertThat(result.checkpoint().resolve(file)).exists();
+    }
+    JsonNode summary = json("summary.json");
+    assertThat(summary.get("step").asInt()).isEqualTo(12);
+    assertThat(summary.get("constantMelL1").asDouble()).isPositive();
+    assertThat(summary.get("validation").get("val/mel_ratio").asDouble()).isPositive();
+    assertThat(json("recordings.json").get("ana").get("clips").asInt()).isEqualTo(10);
+    assertThat(Files.readAllLines(runs.resolve("metrics.jsonl"))).anyMatch(line -> line.contains("\"validation\""));
+    assertThat(events).last().isInstanceOf(ai.valetts.event.Notice.class);
+    assertThat(events).anyMatch(RunEnded.class::isInstance).anyMatch(CheckpointSaved.class::isInstance);
+  }
+
+  @Test
+  void resumingRepeatsTheUninterruptedRunExactly() {
+    train("training.maxSteps=30");
+    List<Double> whole = engine.sessions.get(0).losses;
+
+    runs = root.resolve("runs/other");
+    train("training.maxSteps=13");
+    valetts.resume(new ResumeRequest(runs, List.of(ConfigOverride.parse("training.maxSteps=30"))));
+
+    List<Double> joined = new ArrayList<>(engine.sessions.get(1).losses);
+    joined.addAll(engine.sessions.get(2).losses);
+    assertThat(engine.sessions.get(2).losses).hasSize(17);
+    assertThat(joined).isEqualTo(whole);
+  }
+
+  @Test
+  void theSameCommandGoesOn() {
+    train("training.maxSteps=5");
+    RunResult result = train("training.maxSteps=9");
+    assertThat(engine.sessions.get(1).losses).hasSize(4);
+    assertThat(result.step()).isEqualTo(9);
+    assertThat(runs.resolve("config.yaml")).content().contains("maxSteps: 9");
+  }
+
+  @Test
+  void anotherConfigurationIsRefusedWithItsKeysAndNothingIsTouched() throws IOException {
+    train("training.maxSteps=5");
+    String before = Files.readString(runs.resolve("config.yaml"));
+    assertThatThrownBy(() -> train("training.maxSteps=9", "optimizer.learningRate=1e-3"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("optimizer.learningRate")
+        .hasMessageContaining("--name");
+    assertThat(runs.resolve("config.yaml")).hasContent(before);
+  }
+
+  @Test
+  void aHalfCheckpointIsPassedOverWithANotice() throws IOException {
+    train("training.maxSteps=12");
+    Path newest = runs.resolve("checkpoints/step-00000012/generator.safetensors");
+    Files.write(newest, new byte[] {1, 2, 3});
+    RunResult result = valetts.resume(new ResumeRequest(runs, List.of()));
+    assertThat(notices).anyMatch(text -> text.contains("step-00000012") && text.contains("3 bytes instead of 16"));
+    assertThat(engine.sessions.get(1).losses).hasSize(2);
+    assertThat(result.step()).isEqualTo(12);
+  }
+
+  @Test
+  void aRunWithoutASoundCheckpointIsNotStartedOver() throws IOException {
+    train("training.maxSteps=5");
+    Files.delete(runs.resolve("checkpoints/step-00000005/manifest.json"));
+    assertThatThrownBy(() -> train("training.maxSteps=5"))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("No checkpoint of")
+        .hasMessageContaining("another name");
+    assertThatThrownBy(() -> valetts.resume(new ResumeRequest(root.resolve("absent"), List.of())))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("absent");
+  }
+
+  @Test
+  void anotherNumberOfThreadsIsSaid() {
+    train("training.maxSteps=5");
+    engine.threads = 7;
+    train("training.maxSteps=6");
+    assertThat(notices).anyMatch(text -> text.contains("2 threads before and uses 7 now"));
+  }
+
+  @Test
+  void aRunInUseIsRefused() {
+    AtomicReference<Throwable> second = new AtomicReference<>();
+    engine.onCreate = session -> {
+      engine.onCreate = later -> {};
+      session.beforeStep = () -> {
+        if (second.get() == null) {
+          try {
+            train("training.maxSteps=5");
+            second.set(new AssertionError("it was let in"));
+          } catch (RuntimeException e) {
+            second.set(e);
+          }
+        }
+      };
+    };
+    train("training.maxSteps=5");
+    assertThat(second.get()).isInstanceOf(CheckpointException.class).hasMessageContaining("another process");
+  }
+
+  @Test
+  void aFailureEndsTheRunWithAReason() {
+    engine.onCreate = session -> session.beforeStep = () -> {
+      if (session.losses.size() == 7) {
+        throw new EngineInternalException("the core stumbled");
+      }
+    };
+    assertThatThrownBy(() -> train("training.maxSteps=20")).isInstanceOf(EngineInternalException.class);
+    assertThat(events).filteredOn(RunEnded.class::isInstance).singleElement()
+        .satisfies(event -> assertThat(((RunEnded) event).failed()).isTrue());
+    assertThat(runs.resolve("checkpoints/step-00000005")).exists();
+  }
+
+  @Test
+  void severalSpeakersEachSayTheSentences() {
+    ToySpeech.folder(root.resolve("bia"), 8, 2);
+    train("training.maxSteps=5", "data.sources=[{folder: " + root.resolve("bia") + ", speaker: bia}, {folder: "
+        + root.resolve("ana") + ", speaker: ana}]");
+    assertThat(runs.resolve("samples/step-00000005_ana_0.wav")).exists();
+    assertThat(runs.resolve("samples/step-00000005_bia_0.wav")).exists();
+
+    assertThatThrownBy(() -> synthesize(runs, "bad", null))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("ana, bia");
+    assertThatThrownBy(() -> synthesize(runs, "bad", "carla"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("carla");
+    assertThat(synthesize(runs, "bad", "bia").speaker()).isEqualTo("bia");
+    assertThat(engine.spoken.get(0).speakerId()).isEqualTo(1);
+  }
+
+  @Test
+  void synthesisWritesAudioAndHoldsItAgainstTheRecordings() throws IOException {
+    train("training.maxSteps=5");
+    SynthResult result = synthesize(runs, "Bad dog. Good men!", null);
+
+    assertThat(engine.spoken).hasSize(2);
+    SynthResult.Spoken spoken = result.spoken().get(0);
+    assertThat(spoken.output()).exists();
+    int symbols = engine.spoken.stream().mapToInt(utterance -> utterance.tokenIds().length).sum();
+    assertThat(spoken.audioSeconds()).isEqualTo(symbols * 0.1 + 0.25);
+    JsonNode finding = json("evaluation.json").get(spoken.output().toAbsolutePath().toString());
+    assertThat(finding.get("text").asText()).isEqualTo("Bad dog. Good men!");
+    assertThat(finding.get("likeness").get("durationRatio").asDouble()).isBetween(1.0, 2.5);
+    assertThat(notices).anyMatch(text -> text.startsWith("held against the recordings"));
+
+    SynthResult fromCheckpoint = synthesize(result.checkpoint(), "bad", null);
+    assertThat(fromCheckpoint.checkpoint()).isEqualTo(result.checkpoint());
+  }
+
+  @Test
+  void textWithNothingToSayAndFoldersWithoutAVoiceAreRefused() {
+    train("training.maxSteps=5");
+    assertThatThrownBy(() -> synthesize(runs, "!?", null)).isInstanceOf(TextException.class);
+    assertThatThrownBy(() -> synthesize(root.resolve("ana"), "bad", null)).isInstanceOf(CheckpointException.class);
+    assertThatThrownBy(() -> synthesize(root.resolve("nowhere"), "bad", null))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("nowhere");
+  }
+
+  @Test
+  void preparationReportsWithoutTraining() throws IOException {
+    Files.writeString(root.resolve("ana/metadata.csv"), "ghost|bad\n", java.nio.file.StandardOpenOption.APPEND);
+    PrepareResult result = valetts.prepare(new PrepareRequest(config("data.maxBad=0.5"), List.of()));
+    assertThat(result.usableClips()).isEqualTo(12);
+    assertThat(result.badClips()).isEqualTo(1);
+    assertThat(result.report()).contains("ghost").contains("metadata.csv:13");
+    assertThat(result.reportFile()).exists();
+    assertThatThrownBy(() -> train("training.maxSteps=5"))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("ghost");
+    assertThat(engine.sessions).isEmpty();
+  }
+
+  @Test
+  void infoDescribesRunsCheckpointsAndConfigurations() {
+    RunResult run = train("training.maxSteps=5");
+    assertThat(valetts.info(new InfoRequest(runs, null, false)).sections().get(0).rows())
+        .contains(new InfoResult.Row("step", "5"));
+    assertThat(valetts.info(new InfoRequest(run.checkpoint(), null, false)).sections().get(2).rows())
+        .anyMatch(row -> row.name().equals("generator.safetensors"));
+    assertThat(valetts.info(new InfoRequest(null, config(), true)).sections())
+        .extracting(InfoResult.Section::title)
+        .contains("Parameters", "One training step", "Memory after the step");
+  }
+
+  @Test
+  void aVocabularyTooSmallForTheSymbolsIsRefused() {
+    assertThatThrownBy(() -> train("model.vocabularySize=5"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("model.vocabularySize");
+  }
+
+  private RunResult train(String... overrides) {
+    return valetts.train(new TrainRequest(config(overrides), runs, List.of()));
+  }
+
+  private SynthResult synthesize(Path voice, String text, String speaker) {
+    Path output = root.resolve("out/speech.wav");
+    return valetts.synthesize(
+        new SynthRequest(voice, List.of(new SynthRequest.Line(text, output)), speaker, null, null, null, null, 0, "cpu", 0));
+  }
+
+  private ValettsConfig config(String... overrides) {
+    List<ConfigOverride> all = new ArrayList<>();
+    all.add(ConfigOverride.parse("data.sources=[{folder: " + root.resolve("ana") + ", speaker: ana}]"));
+    all.add(ConfigOverride.parse("text.frontEnd=characters"));
+    all.add(ConfigOverride.parse("validation.everySteps=5"));
+    all.add(ConfigOverride.parse("validation.sentences=[bad dog]"));
+    all.add(ConfigOverride.parse("checkpoint.everySteps=5"));
+    all.add(ConfigOverride.parse("monitor.logEverySteps=1"));
+    for (String override : overrides) {
+      all.add(ConfigOverride.parse(override));
+    }
+    return ConfigLoader.bundled("tiny", all);
+  }
+
+  private JsonNode json(String name) throws IOException {
+    return new ObjectMapper().readTree(runs.resolve(name).toFile());
+  }
+}
