@@ -2,6 +2,7 @@ package ai.valetts.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.config.ConfigException;
@@ -196,7 +197,7 @@ class ValeTtsTest {
     SynthResult.Spoken spoken = result.spoken().get(0);
     assertThat(spoken.output()).exists();
     int symbols = engine.spoken.stream().mapToInt(utterance -> utterance.tokenIds().length).sum();
-    assertThat(spoken.audioSeconds()).isEqualTo(symbols * 0.1 + 0.25);
+    assertThat(spoken.audioSeconds()).isCloseTo(symbols * 0.1 + 0.25, within(1e-6));
     JsonNode finding = json("evaluation.json").get(spoken.output().toAbsolutePath().toString());
     assertThat(finding.get("text").asText()).isEqualTo("Bad dog. Good men!");
     assertThat(finding.get("likeness").get("durationRatio").asDouble()).isBetween(1.0, 2.5);
