@@ -12,6 +12,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "core/check.h"
 
@@ -183,17 +184,22 @@ struct Normal {
 
 struct KeepMask {  // two values a word
   static constexpr int kValues = 2 * kBlock;
-  uint32_t threshold;
-  float scale;
+  int32_t threshold;
+  int32_t scale_bits;
   VT_INLINE void operator()(const uint32_t* words, float* out) const {
-    const int32_t limit = static_cast<int32_t>(threshold);
+    // Whole registers of integers: a conditional on floats is not vectorised here.
+    int32_t bits[kValues];
     for (int w = 0; w < 4; ++w) {
       for (int i = 0; i < kLanes; ++i) {
-        const uint32_t word = words[kLanes * w + i];
-        out[2 * kLanes * w + i] = static_cast<int32_t>(word & 0xFFFFu) < limit ? 0.0f : scale;
-        out[2 * kLanes * w + kLanes + i] = static_cast<int32_t>(word >> 16) < limit ? 0.0f : scale;
+        const auto half = static_cast<int32_t>(words[kLanes * w + i] & 0xFFFFu);
+        bits[2 * kLanes * w + i] = -static_cast<int32_t>(half >= threshold) & scale_bits;
+      }
+      for (int i = 0; i < kLanes; ++i) {
+        const auto half = static_cast<int32_t>(words[kLanes * w + i] >> 16);
+        bits[2 * kLanes * w + kLanes + i] = -static_cast<int32_t>(half >= threshold) & scale_bits;
       }
     }
+    std::memcpy(out, bits, sizeof(bits));
   }
 };
 
@@ -282,8 +288,8 @@ at::Tensor Draws::keep_mask_BCT(uint32_t stream, const std::vector<int64_t>& utt
                                 int64_t time, float drop_probability) const {
   VT_CHECK_ARG(drop_probability >= 0.0f && drop_probability < 1.0f, "dropout probability is ", drop_probability,
                ", expected 0 or more and less than 1");
-  const KeepMask mask{static_cast<uint32_t>(std::lround(drop_probability * 65536.0f)),
-                      1.0f / (1.0f - drop_probability)};
+  const KeepMask mask{static_cast<int32_t>(std::lround(drop_probability * 65536.0f)),
+                      std::bit_cast<int32_t>(1.0f / (1.0f - drop_probability))};
   return draw_BCT(key_, stream, utterance_ids, channels, time, mask);
 }
 
