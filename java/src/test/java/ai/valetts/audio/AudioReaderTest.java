@@ -221,7 +221,7 @@ class AudioReaderTest {
   /** Failures leave by another way than success; neither may keep native memory. */
   @Test
   void keepsNoMemory() throws IOException {
-    Path good = WavFixtures.writeTone(folder.resolve("tone.wav"), 440, 1, 48000);
+    Path good = WavFixtures.writeTone(folder.resolve("tone.wav"), 440, 0.1, 48000);
     byte[] whole = Files.readAllBytes(good);
     Path cut = Files.write(folder.resolve("cut.wav"), Arrays.copyOf(whole, whole.length / 2));
     Path text = Files.writeString(folder.resolve("text.wav"), "no recording ".repeat(100));
