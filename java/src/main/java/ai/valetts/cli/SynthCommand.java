@@ -113,7 +113,7 @@ final class SynthCommand implements Command {
         terminal
             .err()
             .println(
-                spoken.output() + ": the voice does not know and left out: " + String.join(" ", spoken.unknownSymbols()));
+                spoken.output() + ": the voice was not made for these symbols: " + String.join(" ", spoken.unknownSymbols()));
       }
     }
   }

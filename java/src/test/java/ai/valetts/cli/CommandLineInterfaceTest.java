@@ -230,7 +230,7 @@ class CommandLineInterfaceTest {
                 "auto",
                 0));
     assertThat(out()).contains("o.wav  1.50 s of audio in 0.25 s  ola");
-    assertThat(err()).contains("does not know and left out: ☃");
+    assertThat(err()).contains("was not made for these symbols: ☃");
   }
 
   @Test
