@@ -78,7 +78,7 @@ public final class AudioReader {
   private static final int MAX_SECONDS = 3600;
 
   static {
-    // Before any JavaCPP class is initialised: its limit on process memory counts libtorch's (docs/errors.md).
+    // Before any JavaCPP class is initialised: its limit on process memory counts libtorch's too.
     if (System.getProperty("org.bytedeco.javacpp.nopointergc") == null) {
       System.setProperty("org.bytedeco.javacpp.nopointergc", "true");
     }
