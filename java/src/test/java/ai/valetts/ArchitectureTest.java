@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -114,6 +115,14 @@ class ArchitectureTest {
   void hasALawForEveryPackage() {
     assertThat(product.stream().map(JavaClass::getPackageName).map(name -> name.replace("ai.valetts.", "")))
         .isSubsetOf(LAW.keySet());
+  }
+
+  @Test
+  void documentsEveryPackage() throws IOException {
+    String text = Files.readString(CHECKOUT.resolve("docs/architecture.md"));
+    List<String> rows =
+        Pattern.compile("(?m)^\\| `([a-z.]+)` \\|").matcher(text).results().map(row -> row.group(1)).toList();
+    assertThat(rows).containsExactlyInAnyOrderElementsOf(LAW.keySet());
   }
 
   @Test
