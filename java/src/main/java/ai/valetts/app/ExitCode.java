@@ -78,7 +78,7 @@ public enum ExitCode {
 
   /** What to tell a person: one sentence or list, no stack trace. */
   public static String explain(Throwable failure) {
-    if (isDiskFull(failure)) {
+    if (isDiskFull(failure) && !(failure instanceof CheckpointWriteException)) {
       return "no space left on the disk"
           + named(failure)
           + "; free some, then run resume: the last complete checkpoint is intact";

@@ -60,7 +60,6 @@ class ExitCodeTest {
   static Stream<Throwable> diskFull() {
     return Stream.of(
         new UncheckedIOException(new FileSystemException("/r/x", null, "No space left on device")),
-        new CheckpointWriteException("cannot write", new IOException("No space left on device")),
         EngineException.of(EngineStatus.IO, "generator.safetensors: No space left on device"));
   }
 
@@ -69,6 +68,13 @@ class ExitCodeTest {
   void saysThatTheDiskIsFullAndTheLastCheckpointIntact(Throwable failure) {
     assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DISK);
     assertThat(ExitCode.explain(failure)).startsWith("no space left on the disk").contains("resume");
+  }
+
+  @Test
+  void leavesAFullDiskInTheWordsOfTheCheckpoint() {
+    Throwable failure = new CheckpointWriteException("step-1: full", new IOException("No space left on device"));
+    assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DISK);
+    assertThat(ExitCode.explain(failure)).isEqualTo("step-1: full");
   }
 
   @ParameterizedTest
