@@ -45,7 +45,7 @@ PY
 
 # Maven follows the account's home folder, not $HOME; a home without a right to write would stop it.
 maven() {
-  MAVEN_OPTS="-Duser.home=$HOME ${MAVEN_OPTS:-}" mvn -q -B -ntp -Dstyle.color=never -f "$CHECKOUT/pom.xml" "$@"
+  MAVEN_OPTS="-Duser.home=$HOME -Djansi.noreset=true ${MAVEN_OPTS:-}" mvn -q -B -ntp -Dstyle.color=never -f "$CHECKOUT/pom.xml" "$@"
 }
 
 # Compilers at work at once: one for each core, with about 2 GB of memory each.
