@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$CHECKOUT"
 
 minutes=10 name=demo folder='' languages=en
-options=()
+options=() same_run=()
 while [ $# -gt 0 ]; do
   case $1 in
     --help | -h) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
         --run) folder=$2 ;;
         --languages) languages=$2 ;;
       esac
-      [ "$1" = --minutes ] || options+=("$1" "$2")
+      [ "$1" = --minutes ] || same_run+=("$1" "$2")
       shift 2
       ;;
     *) options+=("$1"); shift ;;
@@ -37,7 +37,7 @@ scripts/build.sh
 say "== Ready to train after $(seconds_since "$began") s. The run is in $CHECKOUT/$folder; Ctrl-C saves and leaves."
 
 valetts() { "$JAVA_HOME/bin/java" -jar valetts.jar "$@"; }
-valetts train --demo --minutes "$minutes" "${options[@]}"
+valetts train --demo --minutes "$minutes" "${same_run[@]}" "${options[@]}"
 
 # Sentences that are not among the recordings.
 sentence_in() {
@@ -53,13 +53,13 @@ sentence_in() {
 say "== A sentence the voice has not seen"
 speakers=$(find "$folder/checkpoints" -name speakers.json | sort | tail -n 1)
 for language in ${languages//,/ }; do
-  options=()
+  speaker=()
   if [ "$languages" != "$language" ]; then
     # Speakers of the demo recordings are named after their language, e.g. es-allison.
-    options=(--speaker "$(grep -o "\"$language-[^\"]*\"" "$speakers" | head -n 1 | tr -d '"')")
+    speaker=(--speaker "$(grep -o "\"$language-[^\"]*\"" "$speakers" | head -n 1 | tr -d '"')")
   fi
   valetts synth --voice "$folder" --text "$(sentence_in "$language")" --out "$folder/samples/unseen-$language.wav" \
-    "${options[@]}"
+    "${speaker[@]}"
 done
 
 say "== Done in $(seconds_since "$began") s
@@ -67,5 +67,5 @@ say "== Done in $(seconds_since "$began") s
    Checkpoints    $CHECKOUT/$folder/checkpoints/
    TensorBoard    tensorboard --logdir $CHECKOUT/runs
    Recordings     $CACHE/demo/ (with their credits)
-   Train longer   scripts/quickstart.sh --minutes 60
-   Speak          ./valetts synth --voice $folder --text 'Hello.' --out hello.wav"
+   Train longer   scripts/quickstart.sh --minutes 60 ${same_run[*]}
+   Speak          ./valetts synth --voice $folder --text 'Hello.' --out hello.wav ${speaker[*]}"
