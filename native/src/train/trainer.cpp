@@ -14,12 +14,17 @@ namespace {
 constexpr double kAlignmentNoiseStart = 0.01;
 constexpr double kAlignmentNoiseDecay = 2e-6;
 
-// No noise and no dropout: evaluation looks at the posterior's mean.
-class Silence : public NoiseSource {
+// No dropout and no noise but the posterior's, whose draw the one-sample KL needs; the same at every evaluation.
+class EvaluationNoise : public NoiseSource {
  public:
-  Silence(int64_t batch, at::Device device) : batch_(batch), device_(device) {}
-  at::Tensor normal_BCT(NoiseStream, int64_t channels, int64_t time) override {
-    return at::zeros({batch_, channels, time}, at::TensorOptions().device(device_));
+  EvaluationNoise(int64_t batch, at::Device device) : batch_(batch), device_(device) {}
+  at::Tensor normal_BCT(NoiseStream stream, int64_t channels, int64_t time) override {
+    if (stream != NoiseStream::kPosterior) {
+      return at::zeros({batch_, channels, time}, at::TensorOptions().device(device_));
+    }
+    std::vector<int64_t> items;
+    for (int64_t b = 0; b < batch_; ++b) items.push_back(b);
+    return KeyedNoise(0, 0, std::move(items), device_).normal_BCT(stream, channels, time);
   }
   at::Tensor uniform_B(NoiseStream) override { return at::zeros({batch_}); }
   at::Tensor keep_mask_BCT(uint32_t, int64_t, int64_t, double) override { return {}; }
@@ -256,10 +261,9 @@ StepLosses Trainer::step(const StepInputs& inputs, const StepSchedule& schedule,
 EvaluationSums Trainer::evaluate(const StepInputs& inputs) const {
   at::NoGradGuard no_grad;
   const int64_t batch = inputs.token_ids_BT.size(0);
-  Silence silence(batch, device_);
-  const Pass pass{false, silence};
-  const GeneratorPass out = align(inputs, 0, pass);
-  const at::Tensor decoded_BN = generator_->decoder(out.posterior.z_BCS, speaker_of(inputs)).squeeze(1);
+  EvaluationNoise noise(batch, device_);
+  const GeneratorPass out = align(inputs, 0, Pass{false, noise});
+  const at::Tensor decoded_BN = generator_->decoder(out.posterior.mean_BCS, speaker_of(inputs)).squeeze(1);
   const at::Tensor decoded_mel = extractor_.mel_of_ragged_BMS(
       decoded_BN, (inputs.frame_lengths_B * settings_.audio.hop_length).to(at::kCPU));
   const at::Tensor& mask = out.posterior.mask_B1S;
@@ -288,9 +292,9 @@ InspectionTensors Trainer::inspect(const StepInputs& inputs) const {
   one.frame_lengths_B = inputs.frame_lengths_B.narrow(0, 0, 1);
   one.samples_B1N = inputs.samples_B1N.narrow(0, 0, 1);
   if (inputs.speaker_ids_B.defined()) one.speaker_ids_B = inputs.speaker_ids_B.narrow(0, 0, 1);
-  Silence silence(1, device_);
-  const GeneratorPass out = align(one, 0, Pass{false, silence});
-  const at::Tensor decoded_BN = generator_->decoder(out.posterior.z_BCS, speaker_of(one)).squeeze(1);
+  EvaluationNoise noise(1, device_);
+  const GeneratorPass out = align(one, 0, Pass{false, noise});
+  const at::Tensor decoded_BN = generator_->decoder(out.posterior.mean_BCS, speaker_of(one)).squeeze(1);
   InspectionTensors result;
   result.mel_recording_MS = one.mel_BMS.select(0, 0).to(at::kCPU).contiguous();
   result.mel_decoded_MS = extractor_.mel_BMS(decoded_BN).select(0, 0).to(at::kCPU).contiguous();
