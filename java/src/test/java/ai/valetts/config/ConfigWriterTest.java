@@ -8,10 +8,10 @@ import java.lang.reflect.Type;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.LongRange;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ConfigWriterTest {
 
@@ -42,9 +42,17 @@ class ConfigWriterTest {
     }
   }
 
-  @Property(tries = 200)
-  void keepsEveryNumberExactly(@ForAll long seed, @ForAll @LongRange(min = 1) long maxSteps) {
+  /** The extremes, then values all over the range; each run draws the same. */
+  static Stream<Long> seeds() {
+    return Stream.concat(
+        Stream.of(0L, 1L, -1L, Long.MAX_VALUE, Long.MIN_VALUE), new Random(1).longs(100).boxed());
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void keepsEveryNumberExactly(long seed) {
     Random random = new Random(seed);
+    long maxSteps = Math.max(1, seed & Long.MAX_VALUE);
     double learningRate = random.nextDouble() * Math.pow(10, -1 - random.nextInt(300)) + Double.MIN_VALUE;
     ValettsConfig config =
         ConfigLoader.bundled(
@@ -57,9 +65,10 @@ class ConfigWriterTest {
     assertThat(ConfigLoader.parse("written", ConfigWriter.write(config), List.of())).isEqualTo(config);
   }
 
-  @Property(tries = 200)
-  void keepsEveryTextExactly(@ForAll String text) {
-    String printable = text.codePoints().filter(c -> c >= 0x20 && c < 0xd800 && (c < 0x7f || c >= 0xa0) && c != 0xfeff)
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void keepsEveryTextExactly(long seed) {
+    String printable = new Random(seed).ints(40, 0, seed % 2 == 0 ? 0x100 : 0xd800).filter(c -> c >= 0x20 && c < 0xd800 && (c < 0x7f || c >= 0xa0) && c != 0xfeff)
         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
     String sentence = "x" + printable;
     ValettsConfig config =

@@ -12,14 +12,13 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.IntStream;
-import net.jqwik.api.EdgeCasesMode;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 
 class BatchLoaderTest {
@@ -236,12 +235,13 @@ class BatchLoaderTest {
     return Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().equals("valetts-batch")).count();
   }
 
-  @Property(tries = 200, edgeCases = EdgeCasesMode.NONE)
-  void plansEveryClipOnceInFullBatches(
-      @ForAll @IntRange(min = 1, max = 120) int count,
-      @ForAll @IntRange(min = 1, max = 17) int batchSize,
-      @ForAll long seed,
-      @ForAll @IntRange(min = 0, max = 1000) int epoch) {
+  @RepeatedTest(200)
+  void plansEveryClipOnceInFullBatches(RepetitionInfo repetition) {
+    Random random = new Random(repetition.getCurrentRepetition());
+    int count = 1 + random.nextInt(120);
+    int batchSize = 1 + random.nextInt(17);
+    int epoch = random.nextInt(1001);
+    long seed = random.nextLong();
     List<Clip> clips = clips(count);
     List<List<Clip>> plan = EpochPlan.plan(clips, List.of(40, 80, 120), 256, batchSize, seed, epoch);
     assertThat(plan).hasSize(EpochPlan.batchCount(count, batchSize));
