@@ -51,7 +51,6 @@ public final class MetricsJournal implements RunListener {
       line.put("seconds", validation.seconds());
       line.put("scalars", validation.scalars());
       append(line);
-      out.flush();
     } else if (event instanceof RunStarted started) {
       step = started.step();
       Map<String, Object> line = line("started", step);
@@ -63,7 +62,6 @@ public final class MetricsJournal implements RunListener {
       line.put("directory", saved.directory().toString());
       line.put("bytes", saved.bytes());
       append(line);
-      out.flush();
     } else if (event instanceof Notice notice) {
       Map<String, Object> line = line("notice", step);
       line.put("level", notice.level().name());
@@ -74,7 +72,6 @@ public final class MetricsJournal implements RunListener {
       line.put("reason", ended.reason());
       line.put("failed", ended.failed());
       append(line);
-      out.flush();
     }
   }
 
@@ -92,6 +89,7 @@ public final class MetricsJournal implements RunListener {
     }
     out.write(json.writeValueAsString(line));
     out.write('\n');
+    out.flush();
   }
 
   @Override

@@ -10,13 +10,15 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Recordings made from their text: every letter is a tenth of a second of a buzz with two formants of its own, so that
- * text and sound belong together and both can be learnt quickly. Always the same for the same arguments.
+ * Recordings made from their text: every letter is a tenth of a second of a buzz in a band of its own, so that text and
+ * sound belong together and both can be learnt quickly. Always the same for the same arguments.
  */
 final class ToySpeech {
   static final int SAMPLE_RATE_HZ = 16000;
   private static final double LETTER_SECONDS = 0.1;
-  private static final String LETTERS = "abdeghiklmnoprstuvz";
+  private static final double PITCH_HZ = 125;
+  private static final String LETTERS = "abdego";
+  private static final double[] CENTRES_HZ = {300, 700, 1400, 2500, 4000, 6000};
 
   private ToySpeech() {}
 
@@ -59,25 +61,23 @@ final class ToySpeech {
     int perLetter = (int) (LETTER_SECONDS * SAMPLE_RATE_HZ);
     float[] samples = new float[text.length() * perLetter];
     Random random = new Random(seed + text.hashCode());
-    double pitch = 110 + 20 * random.nextDouble();
     for (int i = 0; i < samples.length; i++) {
-      int letter = LETTERS.indexOf(text.charAt(i / perLetter));
+      int letter = Math.floorMod(LETTERS.indexOf(text.charAt(i / perLetter)), CENTRES_HZ.length);
       double within = (double) (i % perLetter) / perLetter;
-      double first = 300 + 90 * (letter % 5);
-      double second = 900 + 350 * (letter / 5);
-      double sum = 0.02 * random.nextGaussian();
-      for (int harmonic = 1; harmonic * pitch < 4000; harmonic++) {
-        double hz = harmonic * pitch;
-        double gain = resonance(hz, first, 80) + 0.6 * resonance(hz, second, 120);
-        sum += gain * Math.sin(2 * Math.PI * hz * i / SAMPLE_RATE_HZ);
+      double sum = 0;
+      for (int harmonic = 1; harmonic * PITCH_HZ < 7800; harmonic++) {
+        double hz = harmonic * PITCH_HZ;
+        sum += resonance(hz, CENTRES_HZ[letter], 60 + CENTRES_HZ[letter] / 12)
+            * Math.sin(2 * Math.PI * hz * i / SAMPLE_RATE_HZ);
       }
-      samples[i] = (float) (0.2 * sum * Math.sin(Math.PI * within));
+      samples[i] = (float) (0.2 * sum * Math.sin(Math.PI * within) + 0.003 * random.nextGaussian());
     }
     return samples;
   }
 
+  /** A bell in frequency, so that the bands of other letters stay near silence. */
   private static double resonance(double hz, double centreHz, double widthHz) {
     double distance = (hz - centreHz) / widthHz;
-    return 1 / (1 + distance * distance);
+    return Math.exp(-0.5 * distance * distance);
   }
 }
