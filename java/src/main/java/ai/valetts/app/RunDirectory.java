@@ -2,6 +2,7 @@ package ai.valetts.app;
 
 import ai.valetts.checkpoint.CheckpointException;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,6 +11,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -114,6 +117,15 @@ record RunDirectory(Path root) {
       Files.writeString(file, JSON.writeValueAsString(line) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The object in a file; empty when there is none that can be read. */
+  static Optional<Map<String, Object>> readJson(Path file) {
+    try {
+      return Optional.of(JSON.readValue(file.toFile(), new TypeReference<Map<String, Object>>() {}));
+    } catch (IOException e) {
+      return Optional.empty();
     }
   }
 

@@ -192,13 +192,7 @@ final class Synthesis {
    */
   private void keep(RunDirectory run, Map<String, Object> findings) {
     Map<String, Object> all = new LinkedHashMap<>();
-    try {
-      if (Files.isRegularFile(run.evaluation())) {
-        all.putAll(new ObjectMapper().readValue(run.evaluation().toFile(), new TypeReference<Map<String, Object>>() {}));
-      }
-    } catch (IOException e) {
-      notice.accept(run.evaluation() + " could not be read and is written anew: " + e.getMessage());
-    }
+    RunDirectory.readJson(run.evaluation()).ifPresent(all::putAll);
     all.putAll(findings);
     try {
       RunDirectory.writeJson(run.evaluation(), all);

@@ -398,6 +398,12 @@ final class TrainRun {
             last.scalars().get("val/mel_l1"), last.step(), last.scalars().get("val/mel_ratio"), constantMelL1)));
       }
     }
+    if (last == null) {
+      RunDirectory.readJson(run.summary()).ifPresent(before -> {
+        summary.put("validationStep", before.get("validationStep"));
+        summary.put("validation", before.get("validation"));
+      });
+    }
     if (outcome.state().skippedSteps() > 0) {
       events.accept(Notice.warning(outcome.state().skippedSteps() + " steps were skipped for a loss that was not"
           + " finite."));

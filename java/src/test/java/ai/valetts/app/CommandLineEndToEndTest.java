@@ -50,7 +50,7 @@ class CommandLineEndToEndTest {
     ToySpeech.metadata(root.resolve("ana"), List.of("nobody|bad", "clip001|", "clip002|" + "a".repeat(200)));
     assertRefused(train("--steps", "1"), 3, "no usable clip", "nobody", "metadata.csv:2");
     ToySpeech.metadata(root.resolve("ana"), List.of());
-    assertRefused(train("--steps", "1"), 3, "metadata.csv");
+    assertRefused(train("--steps", "1"), 3, "no usable clip", "0 rows");
     assertRefused(valetts("train", "--config", "tiny", "--data", root.resolve("nowhere") + ":ana"), 3, "nowhere");
   }
 

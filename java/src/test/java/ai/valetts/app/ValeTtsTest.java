@@ -95,6 +95,16 @@ class ValeTtsTest {
   }
 
   @Test
+  void aSpentBudgetKeepsItsFindings() throws IOException {
+    train("training.maxSteps=5");
+    JsonNode before = json("summary.json").get("validation");
+    RunResult again = train("training.maxSteps=5");
+    assertThat(again.step()).isEqualTo(5);
+    assertThat(engine.sessions.get(1).losses).isEmpty();
+    assertThat(json("summary.json").get("validation")).isEqualTo(before);
+  }
+
+  @Test
   void anotherConfigurationIsRefusedWithItsKeysAndNothingIsTouched() throws IOException {
     train("training.maxSteps=5");
     String before = Files.readString(runs.resolve("config.yaml"));
