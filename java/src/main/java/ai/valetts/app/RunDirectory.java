@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * The files of one run. {@code config.yaml} is the resolved configuration, {@code checkpoints/}, {@code tensorboard/} and
- * {@code samples/} speak for themselves, {@code metrics.jsonl} and {@code control.jsonl} are journals,
+ * The files of one run. {@code config.yaml} is the resolved configuration, {@code checkpoints/}, {@code tensorboard/}
+ * and {@code samples/} speak for themselves, {@code metrics.jsonl} and {@code control.jsonl} are journals,
  * {@code data-report.json}, {@code recordings.json}, {@code summary.json} and {@code evaluation.json} are findings.
  */
 record RunDirectory(Path root) {
@@ -114,7 +114,8 @@ record RunDirectory(Path root) {
 
   static void append(Path file, Object line) {
     try {
-      Files.writeString(file, JSON.writeValueAsString(line) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      String json = JSON.writeValueAsString(line) + "\n";
+      Files.writeString(file, json, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

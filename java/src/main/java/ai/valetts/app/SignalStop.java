@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Turns Ctrl-C and a termination signal into a request to the loop: save and leave. The Java runtime ends as soon as its
- * shutdown hooks do, so the hook here waits until the program has said its last word, then ends with code 130.
+ * Turns Ctrl-C and a termination signal into a request to the loop: save and leave. The Java runtime ends as soon as
+ * its shutdown hooks do, so the hook here waits until the program has said its last word, then ends with code 130.
  */
 final class SignalStop implements AutoCloseable {
   private static final long PATIENCE_MINUTES = 10;

@@ -31,8 +31,8 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Speaks lines with a saved voice. Where the voice lies in its run, each file is also held against the recordings of its
- * speaker, and the findings go to the run's {@code evaluation.json}.
+ * Speaks lines with a saved voice. Where the voice lies in its run, each file is also held against the recordings of
+ * its speaker, and the findings go to the run's {@code evaluation.json}.
  */
 final class Synthesis {
   private static final double PAUSE_SECONDS = 0.25;
@@ -82,7 +82,8 @@ final class Synthesis {
   private static String speaker(SavedVoice saved, String requested) {
     List<String> names = saved.speakers().names();
     if (requested == null && names.size() > 1) {
-      throw new ConfigException("--speaker", List.of("the voice has several, choose one of " + String.join(", ", names)));
+      throw new ConfigException(
+          "--speaker", List.of("the voice has several, choose one of " + String.join(", ", names)));
     }
     String speaker = requested == null ? names.get(0) : requested;
     if (!names.contains(speaker)) {

@@ -66,8 +66,8 @@ public final class ValeTts implements Operations {
   }
 
   /**
-   * For the command line: notices and progress are printed, and during training Ctrl-C saves, leaves and ends the process
-   * with code 130.
+   * For the command line: notices and progress are printed, and during training Ctrl-C saves, leaves and ends the
+   * process with code 130.
    */
   public static ValeTts onConsole(PrintStream out) {
     Path cache = Places.cacheFolder();

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The best guess that ignores its input: for every mel bin the median of the training set. Its mean absolute log-mel error
- * on held-out clips is what a model has to beat, since the median minimises that error among all constants.
+ * The best guess that ignores its input: for every mel bin the median of the training set. Its mean absolute log-mel
+ * error on held-out clips is what a model has to beat, since the median minimises that error among all constants.
  */
 public final class ConstantSpectrum {
   private final float[] medians;

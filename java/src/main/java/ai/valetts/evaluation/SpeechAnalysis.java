@@ -5,8 +5,8 @@ import ai.valetts.engine.Engine;
 import ai.valetts.engine.Spectrogram;
 
 /**
- * Measures {@link SpeechStatistics}. A frame counts as voiced when its energy is within 30 dB of the loudest frame and its
- * normalised autocorrelation, over lags of 60 to 400 Hz, reaches 0.5. Thread-safe if the engine is.
+ * Measures {@link SpeechStatistics}. A frame counts as voiced when its energy is within 30 dB of the loudest frame and
+ * its normalised autocorrelation, over lags of 60 to 400 Hz, reaches 0.5. Thread-safe if the engine is.
  */
 public final class SpeechAnalysis {
   private static final double LOWEST_BAND_HZ = 60;

@@ -8,7 +8,7 @@ package ai.valetts.event;
  * @param audioHoursPerHour hours of recordings trained on in one hour of wall time, of late
  * @param trainedSeconds wall time of the loop over all resumes, validation and checkpoints included
  * @param fraction part of the limiting stop rule that is used up, 0 to 1; 0 without a limit
- * @param secondsToGo until the limiting stop rule ends the run, validation and checkpoints included; NaN without a limit
+ * @param secondsToGo until the limiting stop rule ends the run, validation and checkpoints included; NaN without one
  * @param limit the limiting stop rule in words, e.g. {@code 10 minutes}; empty without one
  */
 public record Progress(

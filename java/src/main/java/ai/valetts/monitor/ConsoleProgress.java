@@ -102,7 +102,13 @@ public final class ConsoleProgress implements RunListener {
         value(scalars, "loss/g/mel_l1"), value(scalars, "loss/g/kl"), value(scalars, "loss/g/dur"),
         value(scalars, "loss/g/fm"), value(scalars, "loss/g/gen"), value(scalars, "loss/d/total"),
         progress.stepsPerSecond(), progress.utterancesPerSecond(), progress.audioHoursPerHour(),
-        progress.limit().isEmpty() ? "" : " | " + duration(progress.secondsToGo()) + " to go (" + progress.limit() + ")");
+        toGo(progress));
+  }
+
+  private static String toGo(Progress progress) {
+    return progress.limit().isEmpty()
+        ? ""
+        : " | " + duration(progress.secondsToGo()) + " to go (" + progress.limit() + ")";
   }
 
   private static String validation(ValidationCompleted validation) {

@@ -8,9 +8,9 @@ import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
 /**
- * Draws a matrix as a PNG with a palette that runs dark blue, green, yellow as the values rise (anchors of viridis). The
- * least value is darkest, the greatest lightest; row 0 is at the bottom, as pitch and tokens are usually drawn. Written
- * without AWT, so that a runtime without a desktop module can draw it.
+ * Draws a matrix as a PNG with a palette that runs dark blue, green, yellow as the values rise (anchors of viridis).
+ * The least value is darkest, the greatest lightest; row 0 is at the bottom, as pitch and tokens are usually drawn.
+ * Written without AWT, so that a runtime without a desktop module can draw it.
  */
 final class HeatMapPng {
   private static final int[] VIRIDIS = {

@@ -57,7 +57,8 @@ final class TensorBoardWriter implements AutoCloseable {
 
   /** Tells TensorBoard that what other files hold from this step on is out of date. */
   void sessionStart(long step) throws IOException {
-    write(event().integer(EVENT_STEP, step).message(EVENT_SESSION_LOG, new ProtobufMessage().integer(1, SESSION_START)));
+    ProtobufMessage log = new ProtobufMessage().integer(1, SESSION_START);
+    write(event().integer(EVENT_STEP, step).message(EVENT_SESSION_LOG, log));
   }
 
   void scalar(String tag, double value, long step) throws IOException {

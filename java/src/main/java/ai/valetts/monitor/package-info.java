@@ -1,2 +1,4 @@
-/** What shows a run to people: console, TensorBoard, a journal of measurements and sample files. Listens to events only. */
+/**
+ * What shows a run to people: console, TensorBoard, a journal of measurements and sample files. Listens to events only.
+ */
 package ai.valetts.monitor;

@@ -1,7 +1,8 @@
 package ai.valetts.training;
 
 /**
- * Speed of late: sums over the steps that fade by 2 % with each, so that some fifty steps count. The loop's thread only.
+ * Speed of late: sums over the steps that fade by 2 % with each, so that some fifty steps count. The loop's thread
+ * only.
  */
 final class PaceMeter {
   private static final double KEPT = 0.98;

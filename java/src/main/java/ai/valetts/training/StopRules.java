@@ -11,9 +11,9 @@ import java.util.Optional;
 /**
  * When a run is over: at its last step, epoch or minute, whichever comes first.
  *
- * <p>The minutes are wall time of the loop over all resumes, with validation and checkpoints. The loop stops early enough
- * that one more step, the last validation and the last checkpoint end inside the budget, as far as the latest of each
- * foretells.
+ * <p>The minutes are wall time of the loop over all resumes, with validation and checkpoints. The loop stops early
+ * enough that one more step, the last validation and the last checkpoint end inside the budget, as far as the latest
+ * of each foretells.
  */
 final class StopRules {
   /** Room for a validation or checkpoint that is slower than the one before it. */

@@ -25,8 +25,8 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * The loop. Each turn: read the inbox and the limits, take a step, validate if due, save if due. Every leave-taking but an
- * error ends in a checkpoint that holds exactly the state reached. One thread, one use.
+ * The loop. Each turn: read the inbox and the limits, take a step, validate if due, save if due. Every leave-taking
+ * but an error ends in a checkpoint that holds exactly the state reached. One thread, one use.
  */
 public final class Trainer {
   private static final int NON_FINITE_LIMIT = 10;
@@ -177,7 +177,9 @@ public final class Trainer {
       if (nonFiniteInARow >= NON_FINITE_LIMIT) {
         throw new NonFiniteLossException(nonFiniteInARow + " steps in a row had a loss that is not finite (the last: "
             + e.getMessage() + ") and training stopped at step " + state.step() + ". "
-            + (newestCheckpoint == null ? "No checkpoint was saved yet" : "The newest checkpoint is " + newestCheckpoint)
+            + (newestCheckpoint == null
+                ? "No checkpoint was saved yet"
+                : "The newest checkpoint is " + newestCheckpoint)
             + ": look at the utterances named above, lower optimizer.learningRate, and resume.");
       }
       return Optional.empty();

@@ -20,8 +20,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * Measures the held-out clips, looks at some of them and speaks some sentences. Changes nothing in the session, so a run
- * trains the same whether it validates or not. Used by the loop's thread.
+ * Measures the held-out clips, looks at some of them and speaks some sentences. Changes nothing in the session, so a
+ * run trains the same whether it validates or not. Used by the loop's thread.
  */
 public final class Validator {
   private final TrainingSession session;
