@@ -21,7 +21,7 @@ final class StopRules {
 
   private final TrainingConfig config;
   private final int batchesPerEpoch;
-  private final int validationBatches;
+  private final double validationCostSteps;
 
   /**
    * One limit and how far away it is.
@@ -34,12 +34,12 @@ final class StopRules {
   record Limit(String name, double fraction, double secondsToGo, boolean reached) {}
 
   /**
-   * @param validationBatches held-out batches, to guess the length of the first validation; 0 without validation
+   * @param validationCostSteps training steps that the first validation may take; later ones are measured
    */
-  StopRules(TrainingConfig config, int batchesPerEpoch, int validationBatches) {
+  StopRules(TrainingConfig config, int batchesPerEpoch, double validationCostSteps) {
     this.config = config;
     this.batchesPerEpoch = batchesPerEpoch;
-    this.validationBatches = validationBatches;
+    this.validationCostSteps = validationCostSteps;
   }
 
   /** The limit that ends the run first, reached or not; empty when the run has none. */
@@ -71,7 +71,7 @@ final class StopRules {
     double validation =
         state.validationSeconds() > 0
             ? state.validationSeconds()
-            : 2 * validationBatches * pace.secondsPerStep();
+            : validationCostSteps * pace.secondsPerStep();
     return pace.slowestStepSeconds() + SLACK * (validation + state.checkpointSeconds());
   }
 

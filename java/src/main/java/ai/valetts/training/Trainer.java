@@ -103,7 +103,7 @@ public final class Trainer {
     this.schedule = schedule;
     this.learningRates = new LearningRateSchedule(schedule.optimizer());
     this.stopRules = new StopRules(
-        schedule.training(), batches.batchesPerEpoch(), validator.map(Validator::batchCount).orElse(0));
+        schedule.training(), batches.batchesPerEpoch(), validator.map(Validator::costInSteps).orElse(0.0));
     this.stepScalars = new StepScalars(schedule.durationDiscriminator());
     this.state = resumed.map(Checkpoint::state).orElse(TrainState.START);
     this.newestCheckpoint = resumed.map(Checkpoint::directory).orElse(null);

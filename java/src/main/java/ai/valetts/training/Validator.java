@@ -58,8 +58,10 @@ public final class Validator {
     this.nanoTime = nanoTime;
   }
 
-  int batchCount() {
-    return heldOut.batchCount();
+  /** A guess at how many training steps one validation takes, for use before the first was measured. */
+  double costInSteps() {
+    int looks = Math.min(settings.audioClips(), heldOut.clipCount());
+    return 2.0 * heldOut.batchCount() + 0.5 * (looks + settings.sentences().size());
   }
 
   /**
