@@ -1,13 +1,16 @@
 // The C border: statuses, messages, and a small session from creation to synthesis.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "valetts/valetts.h"
@@ -357,6 +360,25 @@ TEST_SUITE("api") {
     data.speakers[1] = 3;
     vt_step_metrics metrics;
     CHECK_EQ(vt_session_step(session.handle, &data.batch, &kFirstStep, &metrics), VT_INVALID_ARGUMENT);
+  }
+
+  // Run in a process of its own by the test below.
+  TEST_CASE("exits while a step runs" * doctest::skip()) {
+    Session session(tiny_config());
+    TinyBatch data;
+    for (int64_t step = 0; step < 3; ++step) session.step(data.batch, step);
+    std::thread([&] {
+      for (int64_t step = 3;; ++step) session.step(data.batch, step);
+    }).detach();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    std::exit(7);
+  }
+
+  TEST_CASE("a process that exits during a step keeps its exit status") {
+    const std::string self = fs::read_symlink("/proc/self/exe").string();
+    const int status = std::system(("'" + self + "' --no-skip --test-case='exits while a step runs' >/dev/null 2>&1").c_str());
+    REQUIRE(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), 7);
   }
 
   TEST_CASE("the system is described") {
