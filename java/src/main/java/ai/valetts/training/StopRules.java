@@ -17,7 +17,7 @@ import java.util.Optional;
  */
 final class StopRules {
   /** Room for a validation or checkpoint that is slower than the one before it. */
-  private static final double SLACK = 1.15;
+  private static final double SLACK = 1.5;
 
   private final TrainingConfig config;
   private final int batchesPerEpoch;
