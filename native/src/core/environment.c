@@ -6,12 +6,11 @@
 #include <stdlib.h>
 
 __attribute__((constructor)) static void set_process_defaults(void) {
-  /* Idle OpenMP threads sleep. Spinning steals the cores from the threads that decode and collate: on two cores the same
-   * network took 776 ms a step spinning and 27 ms sleeping. */
+  /* Idle OpenMP threads sleep. Spinning steals the cores from the threads that decode and collate, and on a small machine
+   * that is doing anything else it makes a step many times slower. */
   setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
   /* A passive thread does not spin before it sleeps either. */
   setenv("GOMP_SPINCOUNT", "0", 0);
-  /* Left as they are: the caches of compiled convolutions (ONEDNN_PRIMITIVE_CACHE_CAPACITY, LRU_CACHE_CAPACITY; 1024
-   * entries each). An entry was measured at about 80 kB, so memory levels out some 100 MB up after the first few dozen
-   * batch shapes; smaller caches saved that and cost about 5 % of the time of small networks. */
+  /* Left as they are: the caches of compiled convolutions (ONEDNN_PRIMITIVE_CACHE_CAPACITY, LRU_CACHE_CAPACITY). Memory
+   * levels out after the first few dozen batch shapes, which the loader keeps few; smaller caches cost time. */
 }
