@@ -2,18 +2,20 @@
 # From a fresh clone to a voice that speaks: set-up, build, training on real recordings, and a sentence that the voice
 # has not seen. Run again, it goes on where it stopped; nothing is downloaded or built twice.
 #
-#   scripts/quickstart.sh [--minutes N] [options of `valetts train`, e.g. --languages en,es --name two]
+#   scripts/quickstart.sh [--minutes N] [options of `valetts train`, e.g. --languages en,es]
 #
-# --minutes is the training time of the whole run, 10 unless given.
+# --minutes is the training time of the whole run, 10 unless given. The run is runs/demo; with other languages than English
+# it carries their names, e.g. runs/demo-en-es.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 cd "$CHECKOUT"
 
-minutes=10 name=demo folder='' languages=en
-options=() same_run=()
+minutes=10 name='' folder='' languages=en
+options=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --help | -h) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help | -h) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
     --minutes | --name | --run | --languages)
       [ $# -ge 2 ] || STATUS=2 fail "$1 needs a value"
       case $1 in
@@ -22,12 +24,16 @@ while [ $# -gt 0 ]; do
         --run) folder=$2 ;;
         --languages) languages=$2 ;;
       esac
-      [ "$1" = --minutes ] || same_run+=("$1" "$2")
       shift 2
       ;;
     *) options+=("$1"); shift ;;
   esac
 done
+if [ -z "$name" ]; then
+  [ "$languages" = en ] && name=demo || name=demo-${languages//,/-}
+fi
+place=(--name "$name")
+[ -z "$folder" ] || place=(--run "$folder")
 folder=${folder:-runs/$name}
 
 began=$EPOCHREALTIME
@@ -37,7 +43,7 @@ scripts/build.sh
 say "== Ready to train after $(seconds_since "$began") s. The run is in $CHECKOUT/$folder; Ctrl-C saves and leaves."
 
 valetts() { "$JAVA_HOME/bin/java" -jar valetts.jar "$@"; }
-valetts train --demo --minutes "$minutes" "${same_run[@]}" "${options[@]}"
+valetts train --demo --minutes "$minutes" --languages "$languages" "${place[@]}" "${options[@]}"
 
 # Sentences that are not among the recordings.
 sentence_in() {
@@ -67,5 +73,5 @@ say "== Done in $(seconds_since "$began") s
    Checkpoints    $CHECKOUT/$folder/checkpoints/
    TensorBoard    tensorboard --logdir $CHECKOUT/runs
    Recordings     $CACHE/demo/ (with their credits)
-   Train longer   scripts/quickstart.sh --minutes 60 ${same_run[*]}
+   Train longer   ./valetts resume $folder --minutes 60
    Speak          ./valetts synth --voice $folder --text 'Hello.' --out hello.wav ${speaker[*]}"

@@ -20,6 +20,7 @@ import ai.valetts.data.DatasetPreparation;
 import ai.valetts.data.PreparedData;
 import ai.valetts.engine.Engine;
 import ai.valetts.engine.EngineConfig;
+import ai.valetts.engine.InvalidEngineArgumentException;
 import ai.valetts.engine.ModelDescription;
 import ai.valetts.engine.Spectrogram;
 import ai.valetts.engine.TrainingSession;
@@ -136,7 +137,16 @@ final class TrainRun {
     }
   }
 
+  /** Said before the recordings are decoded, which can take long; the core refuses a wrong index itself. */
+  private void refuseAbsentGpu(String device) {
+    if (device.startsWith("cuda") && engine.system().cudaDevices().isEmpty()) {
+      throw new InvalidEngineArgumentException(
+          "device is '" + device + "', but there is no usable GPU here; use cpu or auto");
+    }
+  }
+
   private RunResult train(ValettsConfig config, RunDirectory run, Optional<SavedVoice> saved) {
+    refuseAbsentGpu(config.training().device());
     try (TextFrontEnd frontEnd = openFrontEnd(config, saved);
         PreparedData data = DatasetPreparation.prepare(
             config.data(), config.text(), config.audio(), frontEnd, cacheFolder.resolve("prepared"), notice)) {

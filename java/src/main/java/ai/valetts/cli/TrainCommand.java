@@ -80,8 +80,10 @@ final class TrainCommand implements Command {
         result.reason());
     out.println("Run:        " + result.runDirectory());
     out.println("Checkpoint: " + result.checkpoint());
-    out.println("Speak:      valetts synth --voice " + result.runDirectory() + " --text \"...\" --out speech.wav");
-    out.println("Go on:      valetts resume " + result.runDirectory());
+    out.println(
+        "Speak:      java -jar valetts.jar synth --voice " + result.runDirectory()
+            + " --text \"...\" --out speech.wav (with several speakers also --speaker NAME)");
+    out.println("Go on:      java -jar valetts.jar resume " + result.runDirectory() + " --minutes TOTAL");
     return result.interrupted() ? ExitCode.INTERRUPTED : ExitCode.DONE;
   }
 

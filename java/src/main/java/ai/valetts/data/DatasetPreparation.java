@@ -290,7 +290,8 @@ public final class DatasetPreparation {
       throw new DataException(
           String.format(
               Locale.ROOT,
-              "%d of %d rows cannot be used, more than data.maxBad = %s allows (--max-bad raises it):%s",
+              "%d of %d rows cannot be used, more than data.maxBad = %s allows (--max-bad raises it;"
+                  + " `valetts prepare` writes all of them to a report):%s",
               bad.size(),
               rows,
               data.maxBad(),

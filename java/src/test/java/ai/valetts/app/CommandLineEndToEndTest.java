@@ -155,6 +155,28 @@ class CommandLineEndToEndTest {
     assertThat(valetts("info", "runs/tiny").output()).contains("ana").contains("all verified");
   }
 
+  @Test
+  void theFullSizeNetworksHaveThePublishedSizesAndTakeARealStep() throws Exception {
+    Ended single =
+        valetts("info", "--config", "base", "--step", "--set", "data.batchSize=1", "--set", "model.vocabularySize=178");
+    assertThat(single.exitCode()).as(single.output()).isZero();
+    assertThat(single.output())
+        .containsPattern("generator +39,947,376")
+        .containsPattern("never used by the reference +2,964,480")
+        .containsPattern("waveform discriminators +46,747,132")
+        .containsPattern("duration discriminator +555,841")
+        .containsPattern("mel L1 +[0-9.]+")
+        .containsPattern("process, peak +[0-9,.]+ MiB");
+    Ended several =
+        valetts("info", "--config", "multispeaker", "--step", "--set", "data.batchSize=1", "--set",
+            "model.vocabularySize=178", "--set", "model.speakerCount=109", "--set", "model.flow=pre_conv2");
+    assertThat(several.exitCode()).as(several.output()).isZero();
+    assertThat(several.output())
+        .containsPattern("generator +41,745,392")
+        .containsPattern("speaker embedding +27,904")
+        .containsPattern("process, peak +[0-9,.]+ MiB");
+  }
+
   private Ended train(String... more) throws Exception {
     return valetts(arguments(more));
   }

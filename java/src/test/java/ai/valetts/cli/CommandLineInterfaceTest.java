@@ -101,7 +101,7 @@ class CommandLineInterfaceTest {
     assertThat(request.config().training().maxMinutes()).isEqualTo(3);
     assertThat(request.config().data().sources()).isEmpty();
     assertThat(request.runDirectory()).isEqualTo(Path.of("runs", "first"));
-    assertThat(out()).contains("Stopped at step 1,234", "2 h 03 min", "budget", "valetts resume");
+    assertThat(out()).contains("Stopped at step 1,234", "2 h 03 min", "budget", "valetts.jar resume");
     assertThat(recorder.closed).isTrue();
   }
 
