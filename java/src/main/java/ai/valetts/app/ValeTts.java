@@ -7,6 +7,7 @@ import ai.valetts.engine.Engine;
 import ai.valetts.engine.jni.NativeEngine;
 import ai.valetts.event.RunListener;
 import ai.valetts.monitor.ConsoleProgress;
+import java.io.Console;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -72,10 +73,23 @@ public final class ValeTts implements Operations {
   public static ValeTts onConsole(PrintStream out) {
     Path cache = Places.cacheFolder();
     NativeEngine.prepareProcess(cache);
-    boolean terminal = System.console() != null;
+    boolean terminal = isTerminal();
     RunListeners progress =
         config -> List.of(new ConsoleProgress(out, terminal, config.monitor().logEverySteps()));
     return new ValeTts(cache, out::println, progress, () -> NativeEngine.open(cache), true);
+  }
+
+  /** From Java 22 on there is a console even where output is redirected, and a method that tells them apart. */
+  private static boolean isTerminal() {
+    Console console = System.console();
+    if (console == null) {
+      return false;
+    }
+    try {
+      return (boolean) Console.class.getMethod("isTerminal").invoke(console);
+    } catch (ReflectiveOperationException beforeJava22) {
+      return true;
+    }
   }
 
   @Override
