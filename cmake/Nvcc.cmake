@@ -2,7 +2,10 @@
 #
 # nvcc may be a wrapper script outside the toolkit; the toolkit's real root is what `nvcc --dryrun` calls TOP.
 
-find_program(VALETTS_NVCC nvcc HINTS "$ENV{CUDA_HOME}/bin" "$ENV{CUDACXX}" /usr/local/cuda/bin)
+if(DEFINED ENV{CUDACXX} AND EXISTS "$ENV{CUDACXX}")
+  set(VALETTS_NVCC "$ENV{CUDACXX}" CACHE FILEPATH "nvcc, or a wrapper of it")
+endif()
+find_program(VALETTS_NVCC nvcc HINTS "$ENV{CUDA_HOME}/bin" PATHS /usr/local/cuda/bin)
 if(NOT VALETTS_NVCC)
   message(FATAL_ERROR "nvcc was not found: the CUDA kernels cannot be compiled here. Install a CUDA toolkit, put nvcc on "
                       "PATH, or use the preset 'cpu', which needs none.")
@@ -18,7 +21,7 @@ endif()
 if(NOT CMAKE_CUDA_COMPILER)
   set(CMAKE_CUDA_COMPILER "${VALETTS_NVCC}" CACHE FILEPATH "CUDA compiler")
 endif()
-if(NOT CMAKE_CUDA_ARCHITECTURES)
+if(NOT CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
   set(CMAKE_CUDA_ARCHITECTURES "75;80;90" CACHE STRING "CUDA architectures")
 endif()
 set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)

@@ -43,9 +43,51 @@ print(folder)
 PY
 }
 
+# The CUDA major version a torch folder is built for, e.g. 13; nothing for a CPU build. No import: that takes seconds.
+cuda_of_torch() {
+  [ -f "$1/lib/libtorch_cuda.so" ] || return 0
+  sed -n "s/^cuda\b[^=]*= *'\([0-9]*\).*/\1/p" "$1/version.py"
+}
+
+# nvcc's full path, if there is one.
+find_nvcc() {
+  local nvcc
+  for nvcc in "${CUDACXX:-}" "${CUDA_HOME:+$CUDA_HOME/bin/nvcc}" "$(command -v nvcc || true)" /usr/local/cuda/bin/nvcc; do
+    if [ -n "$nvcc" ] && [ -x "$nvcc" ]; then
+      printf '%s\n' "$nvcc"
+      return
+    fi
+  done
+}
+
+cuda_of_nvcc() { "$1" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\)\..*/\1/p'; }
+
+# Which core fits a torch folder and the compilers here: prints the CMake preset, then a sentence that says why.
+choose_preset() {
+  local torch=$1 wheel nvcc toolkit
+  wheel=$(cuda_of_torch "$torch")
+  nvcc=$(find_nvcc)
+  if [ -z "$wheel" ]; then
+    printf 'cpu\nfor the CPU: the torch in %s is a CPU build.\n' "$torch"
+  elif [ -z "$nvcc" ]; then
+    printf 'cpu\nwithout CUDA kernels: torch has CUDA %s, but there is no nvcc (put it on PATH, or set CUDA_HOME).\n' "$wheel"
+  else
+    toolkit=$(cuda_of_nvcc "$nvcc")
+    if [ "$toolkit" = "$wheel" ]; then
+      printf 'cuda\nwith CUDA kernels: torch and %s are both of CUDA %s.\n' "$nvcc" "$wheel"
+    else
+      printf 'cpu\nwithout CUDA kernels: torch has CUDA %s, but %s is of CUDA %s.\n' "$wheel" "$nvcc" "${toolkit:-unknown}"
+    fi
+  fi
+}
+
+# The preset that the last build chose.
+built_preset() { cat "$CHECKOUT/build/preset" 2>/dev/null || echo cpu; }
+
 # Maven follows the account's home folder, not $HOME; a home without a right to write would stop it.
 maven() {
-  MAVEN_OPTS="-Duser.home=$HOME -Djansi.noreset=true ${MAVEN_OPTS:-}" mvn -q -B -ntp -Dstyle.color=never -f "$CHECKOUT/pom.xml" "$@"
+  MAVEN_OPTS="-Duser.home=$HOME -Djansi.noreset=true ${MAVEN_OPTS:-}" mvn -q -B -ntp -Dstyle.color=never -f "$CHECKOUT/pom.xml" \
+    -Dvaletts.native.directory="$CHECKOUT/build/$(built_preset)/lib" "$@"
 }
 
 # Compilers at work at once: one for each core, with about 2 GB of memory each.

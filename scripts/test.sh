@@ -92,8 +92,9 @@ fi
 
 surefire='java/target/surefire-reports/TEST-*.xml'
 lane "Java" "$surefire" maven test
-lane "Native core" build/ctest-cpu.xml native_tests cpu
-if command -v nvcc >/dev/null || [ -x /usr/local/cuda/bin/nvcc ]; then
+preset=$(built_preset)
+lane "Native core" "build/ctest-$preset.xml" native_tests "$preset"
+if [ -n "$(find_nvcc)" ]; then
   lane "CUDA sources (nvcc)" build/ctest-cuda-kernels.xml native_tests cuda-kernels
 else
   say "== CUDA sources: skipped, there is no nvcc here"

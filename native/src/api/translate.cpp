@@ -171,7 +171,7 @@ at::Device device_of(const char* name) {
                                   digits.find_first_not_of("0123456789") == std::string::npos),
                "device is '", text, "'; it must be auto, cpu or cuda:N");
   VT_CHECK_ARG(gpus > 0, "device is '", text, "', but there is no usable GPU here",
-               at::hasCUDA() ? "" : " (this libtorch is built without CUDA)", "; use cpu or auto");
+               at::globalContext().hasCUDART() ? "" : " (this libtorch is built without CUDA)", "; use cpu or auto");
   const int index = named ? std::stoi(digits) : 0;
   VT_CHECK_ARG(index < gpus, "device is '", text, "', but this machine has ", gpus, " GPU(s), numbered from 0");
   return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));

@@ -112,7 +112,8 @@ vt_status vt_system_query(vt_system* out_system) {
     put_text(filled.core_version, sizeof filled.core_version, kCoreVersion);
     put_text(filled.libtorch_version, sizeof filled.libtorch_version, TORCH_VERSION);
     put_text(filled.cpu_capability, sizeof filled.cpu_capability, at::get_cpu_capability());
-    filled.cuda_built = at::hasCUDA() ? 1 : 0;
+    // hasCUDA() asks for a GPU that works; hasCUDART() for a libtorch that could use one.
+    filled.cuda_built = at::globalContext().hasCUDART() ? 1 : 0;
     filled.cuda_device_count =
         at::globalContext().hasCUDA() ? static_cast<int32_t>(at::detail::getCUDAHooks().deviceCount()) : 0;
     std::string names;

@@ -387,6 +387,12 @@ TEST_SUITE("api") {
     CHECK_GT(std::strlen(system.core_version), 0u);
     CHECK_GT(std::strlen(system.libtorch_version), 0u);
     CHECK_GE(system.threads, 1);
+    CHECK_GE(system.cuda_device_count, 0);
+#ifdef VALETTS_CUDA
+    // Also where no driver is: the difference between a CPU build and a missing GPU is what the user must be told.
+    CHECK_EQ(system.cuda_built, 1);
+#endif
+    if (system.cuda_built == 0) CHECK_EQ(system.cuda_device_count, 0);
   }
 
   TEST_CASE("a description adds up") {

@@ -29,6 +29,8 @@ import java.util.regex.Pattern;
  * computes a spectrogram, espeak-ng reads a word, the decoder reads a file. Changes nothing but its own temporary files.
  */
 public final class Doctor {
+  private static final String GPU = "GPU";
+
   private static final long MIB = 1L << 20;
   private static final long GIB = 1L << 30;
 
@@ -91,9 +93,14 @@ public final class Doctor {
       findings = List.copyOf(findings);
     }
 
-    /** Whether training on the CPU works here. */
+    /** Whether training works here, if only on the CPU. */
     public boolean isFit() {
       return findings.stream().noneMatch(finding -> finding.verdict() == Verdict.BAD);
+    }
+
+    /** Whether a GPU was found that can be used. */
+    public boolean hasGpu() {
+      return findings.stream().anyMatch(finding -> finding.subject().equals(GPU) && finding.verdict() == Verdict.GOOD);
     }
   }
 
@@ -155,16 +162,16 @@ public final class Doctor {
 
   static Finding gpu(EngineSystem system) {
     if (!system.cudaDevices().isEmpty()) {
-      return new Finding("GPU", Verdict.GOOD, String.join(", ", system.cudaDevices()), "");
+      return new Finding(GPU, Verdict.GOOD, String.join(", ", system.cudaDevices()), "");
     }
     return system.cudaBuilt()
         ? new Finding(
-            "GPU",
+            GPU,
             Verdict.LIMITED,
             "none usable, although this libtorch has CUDA",
             "check the driver with nvidia-smi; without a GPU training runs on the CPU")
         : new Finding(
-            "GPU",
+            GPU,
             Verdict.LIMITED,
             "this libtorch is built for the CPU only",
             "for a GPU, install a CUDA build of torch and run ./scripts/build.sh; the demo needs none");

@@ -59,7 +59,10 @@ final class DoctorCommand implements Command {
     terminal.out().println();
     terminal
         .out()
-        .println(report.isFit() ? "This machine is fit to train on the CPU." : "This machine is not fit to train yet.");
+        .println(
+            report.isFit()
+                ? "This machine is fit to train on the " + (report.hasGpu() ? "GPU." : "CPU.")
+                : "This machine is not fit to train yet.");
     return report.isFit() ? ExitCode.DONE : ExitCode.ENGINE;
   }
 }

@@ -51,6 +51,13 @@ class DoctorTest {
   }
 
   @Test
+  void countsAGpuOnlyWhereOneIsUsable() {
+    assertThat(new Doctor.Report(List.of(Doctor.gpu(system(true, List.of("H200"))))).hasGpu()).isTrue();
+    assertThat(new Doctor.Report(List.of(Doctor.gpu(system(true, List.of())))).hasGpu()).isFalse();
+    assertThat(new Doctor.Report(List.of()).hasGpu()).isFalse();
+  }
+
+  @Test
   void tellsACpuBuildFromAMissingGpu() {
     assertThat(Doctor.gpu(system(false, List.of())).found()).contains("built for the CPU only");
     assertThat(Doctor.gpu(system(true, List.of())).remedy()).contains("nvidia-smi");
