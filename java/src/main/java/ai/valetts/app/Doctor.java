@@ -190,12 +190,23 @@ public final class Doctor {
     } catch (IOException e) {
       return new Finding(
           "Audio decoder", Verdict.BAD, ExitCode.explain(e), "make the temporary folder writable, or pass -Djava.io.tmpdir=DIR");
-    } catch (AudioException | LinkageError e) {
-      return new Finding(
-          "Audio decoder", Verdict.BAD, String.valueOf(e.getMessage()), "install libudev: sudo apt-get install libudev1");
+    } catch (AudioException e) {
+      return AudioReader.decoderProblem()
+          .map(problem -> withoutDecoder(problem, AudioReader.carriesDecoder()))
+          .orElse(new Finding("Audio decoder", Verdict.BAD, e.getMessage(), "report this"));
     } finally {
       delete(file);
     }
+  }
+
+  static Finding withoutDecoder(String problem, boolean carried) {
+    return carried
+        ? new Finding("Audio decoder", Verdict.BAD, problem, "install libudev: sudo apt-get install libudev1")
+        : new Finding(
+            "Audio decoder",
+            Verdict.LIMITED,
+            "this build has none; mono 16-bit WAV at the configuration's rate is read",
+            "use a build with FFmpeg for other formats and rates");
   }
 
   private static Finding examineEspeak() {

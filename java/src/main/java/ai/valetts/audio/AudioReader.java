@@ -42,6 +42,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecContext;
@@ -57,6 +58,7 @@ import org.bytedeco.ffmpeg.presets.avutil;
 import org.bytedeco.ffmpeg.swresample.SwrContext;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerPointer;
 
 /**
@@ -82,7 +84,21 @@ public final class AudioReader {
     if (System.getProperty("org.bytedeco.javacpp.nopointergc") == null) {
       System.setProperty("org.bytedeco.javacpp.nopointergc", "true");
     }
-    av_log_set_level(AV_LOG_QUIET);
+  }
+
+  /** FFmpeg's libraries, loaded by the first file that needs them. */
+  private static final class Libraries {
+    /** Why they cannot be used; null when they can. */
+    static final String PROBLEM = load();
+
+    private static String load() {
+      try {
+        av_log_set_level(AV_LOG_QUIET);
+        return null;
+      } catch (LinkageError e) {
+        return "FFmpeg's libraries cannot be loaded (" + e.getMessage() + ")";
+      }
+    }
   }
 
   private final Path file;
@@ -93,6 +109,19 @@ public final class AudioReader {
   private AudioReader(Path file, int sampleRateHz) {
     this.file = file;
     this.sampleRateHz = sampleRateHz;
+  }
+
+  /**
+   * Why FFmpeg cannot be used here; empty when it can. Without it only mono 16-bit WAV files that already have the wanted
+   * rate are read.
+   */
+  public static Optional<String> decoderProblem() {
+    return Optional.ofNullable(Libraries.PROBLEM);
+  }
+
+  /** Whether this build of ValeTTS carries FFmpeg's libraries at all. */
+  public static boolean carriesDecoder() {
+    return avcodec.class.getResource("/org/bytedeco/ffmpeg/" + Loader.getPlatform() + "/libjniavcodec.so") != null;
   }
 
   /**
@@ -114,8 +143,18 @@ public final class AudioReader {
               problem -> {
                 throw new AudioException(file, problem);
               });
+      Optional<DecodedAudio> plain = PlainWav.read(file, sampleRateHz, MAX_SECONDS);
+      if (plain.isPresent()) {
+        return plain.get();
+      }
     } catch (IOException e) {
       throw new AudioException(file, "cannot be read: " + e.getMessage());
+    }
+    if (Libraries.PROBLEM != null) {
+      throw new AudioException(
+          file,
+          "cannot be decoded: " + Libraries.PROBLEM + "; without them only mono 16-bit WAV at " + sampleRateHz
+              + " Hz is read");
     }
     return new AudioReader(file, sampleRateHz).decode();
   }

@@ -64,6 +64,15 @@ class DoctorTest {
     assertThat(Doctor.gpu(system(true, List.of("H200"))).verdict()).isEqualTo(Verdict.GOOD);
   }
 
+  @Test
+  void tellsABuildWithoutADecoderFromABrokenOne() {
+    assertThat(Doctor.withoutDecoder("libudev.so.1: cannot open", true))
+        .satisfies(finding -> assertThat(finding.verdict()).isEqualTo(Verdict.BAD))
+        .satisfies(finding -> assertThat(finding.found()).contains("libudev.so.1"))
+        .satisfies(finding -> assertThat(finding.remedy()).contains("libudev1"));
+    assertThat(Doctor.withoutDecoder("no jniavutil", false).verdict()).isEqualTo(Verdict.LIMITED);
+  }
+
   private static EngineSystem system(boolean cuda, List<String> devices) {
     return new EngineSystem("0.1.0", "2.13.0", "AVX2", cuda, devices, 2);
   }
