@@ -46,6 +46,8 @@ class ArchitectureTest {
               "data", List.of("ai.valetts.config", "ai.valetts.text", "ai.valetts.audio", "ai.valetts.engine", JACKSON)),
           Map.entry("checkpoint", List.of("ai.valetts.config", "ai.valetts.engine", JACKSON)),
           Map.entry(
+              "interchange", List.of("ai.valetts.config", "ai.valetts.text", "ai.valetts.checkpoint", JACKSON)),
+          Map.entry(
               "training",
               List.of(
                   "ai.valetts.config",
@@ -67,6 +69,7 @@ class ArchitectureTest {
                   "ai.valetts.engine.jni",
                   "ai.valetts.data",
                   "ai.valetts.checkpoint",
+                  "ai.valetts.interchange",
                   "ai.valetts.training",
                   "ai.valetts.monitor",
                   "ai.valetts.evaluation",
