@@ -6,7 +6,9 @@ import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -86,24 +88,54 @@ final class Espeak {
    * @throws TextException if no voice speaks the language
    */
   String phonemes(String text, String language) {
+    StringJoiner joined = new StringJoiner(" ");
+    for (Clause clause : clauses(text, language)) {
+      String phonemes = clause.phonemes.strip();
+      if (!phonemes.isEmpty()) {
+        joined.add(phonemes);
+      }
+    }
+    return joined.toString();
+  }
+
+  /**
+   * A clause as espeak-ng cuts the text.
+   *
+   * @param phonemes IPA, as it is written
+   * @param consumed what was read of the text for it, with one character of the clause behind it unless it is the last
+   */
+  record Clause(String phonemes, String consumed, boolean last) {}
+
+  /**
+   * The clauses of a text.
+   *
+   * @throws TextException if no voice speaks the language
+   */
+  List<Clause> clauses(String text, String language) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    List<Clause> clauses = new ArrayList<>();
     synchronized (LOCK) {
       choose(language);
       try (Memory buffer = new Memory(utf8.length + 1L)) {
         buffer.write(0, utf8, 0, utf8.length);
         buffer.setByte(utf8.length, (byte) 0);
         PointerByReference position = new PointerByReference(buffer);
-        StringJoiner clauses = new StringJoiner(" ");
+        int read = 0;
         while (position.getValue() != null) {
           Pointer clause = library.espeak_TextToPhonemes(position, EspeakLibrary.UTF8, EspeakLibrary.IPA);
-          String phonemes = clause == null ? "" : clause.getString(0, "UTF-8").strip();
-          if (!phonemes.isEmpty()) {
-            clauses.add(phonemes);
-          }
+          boolean last = position.getValue() == null;
+          long place = last ? utf8.length : Pointer.nativeValue(position.getValue()) - Pointer.nativeValue(buffer);
+          int end = (int) Math.max(read, Math.min(utf8.length, place));
+          clauses.add(
+              new Clause(
+                  clause == null ? "" : clause.getString(0, "UTF-8"),
+                  new String(utf8, read, end - read, StandardCharsets.UTF_8),
+                  last));
+          read = end;
         }
-        return clauses.toString();
       }
     }
+    return clauses;
   }
 
   private void choose(String language) {

@@ -47,7 +47,7 @@ final class SymbolEncoder {
   }
 
   /** Letters and digits, but no modifier letters: stress, length and palatalisation belong to their neighbour. */
-  private static boolean isSound(int codePoint) {
+  static boolean isSound(int codePoint) {
     return Character.isLetterOrDigit(codePoint) && Character.getType(codePoint) != Character.MODIFIER_LETTER;
   }
 }

@@ -1,5 +1,6 @@
 package ai.valetts.text;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -24,6 +25,15 @@ public final class SymbolTable {
   /** Kind of the table that holds the characters of a data set. */
   public static final String CHARACTERS = "characters";
 
+  /** Kind of the table of a voice that another program trained; {@link #reading} says how it reads. */
+  public static final String IMPORTED = "imported";
+
+  /** The symbols of the public VITS programs before and behind their letters; "'" is listed twice, the later id counts. */
+  private static final String VITS_PUNCTUATION = "_;:,.!?¡¿—…\"«»“” ";
+
+  private static final String VITS_IPA =
+      "ɑɐɒæɓʙβɔɕçɗɖðʤəɘɚɛɜɝɞɟʄɡɠɢʛɦɧħɥʜɨɪʝɭɬɫɮʟɱɯɰŋɳɲɴøɵɸθœɶʘɹɺɾɻʀʁɽʂʃʈʧʉʊʋⱱʌɣɤʍχʎʏʑʐʒʔʡʕʢǀǁǂǃˈˌːˑʼʴʰʱʲʷˠˤ˞↓↑→↗↘'\u0329'ᵻ";
+
   static final String PAD = "_";
   static final String BEGIN = "^";
   static final String END = "$";
@@ -47,17 +57,20 @@ public final class SymbolTable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final String kind;
+  private final Reading reading;
   private final int size;
   private final List<String> symbols;
   private final Map<String, Integer> ids = new HashMap<>();
 
   private record Stored(
       @JsonProperty("kind") String kind,
+      @JsonInclude(JsonInclude.Include.NON_NULL) @JsonProperty("reading") String reading,
       @JsonProperty("size") int size,
       @JsonProperty("symbols") List<String> symbols) {}
 
-  private SymbolTable(String kind, int size, List<String> symbols) {
+  private SymbolTable(String kind, Reading reading, int size, List<String> symbols) {
     this.kind = kind;
+    this.reading = reading;
     this.size = size;
     this.symbols = List.copyOf(symbols);
     for (int id = 0; id < symbols.size(); id++) {
@@ -72,7 +85,7 @@ public final class SymbolTable {
     List<String> symbols = new ArrayList<>();
     PIPER_CODE_POINTS.codePoints().forEach(c -> symbols.add(Character.toString(c)));
     symbols.addAll(PIPER_DIPHTHONGS);
-    return new SymbolTable(PIPER, PIPER_SIZE, symbols);
+    return new SymbolTable(PIPER, null, PIPER_SIZE, symbols);
   }
 
   /**
@@ -88,7 +101,44 @@ public final class SymbolTable {
     for (int codePoint : found) {
       symbols.add(Character.toString(codePoint));
     }
-    return new SymbolTable(CHARACTERS, symbols.size(), symbols);
+    return new SymbolTable(CHARACTERS, null, symbols.size(), symbols);
+  }
+
+  /**
+   * The table of a voice that another program trained.
+   *
+   * @param size rows of its embedding
+   * @param symbolsById the symbol of each id, null where an id has none; of a symbol that is listed twice the later id
+   *     counts, as in the programs that number them so
+   * @throws TextException if there are more symbols than rows, or Piper's marks are missing
+   */
+  public static SymbolTable imported(Reading reading, int size, List<String> symbolsById) {
+    List<String> unique = new ArrayList<>();
+    for (int id = 0; id < symbolsById.size(); id++) {
+      String symbol = symbolsById.get(id);
+      boolean counts = symbol != null && symbolsById.lastIndexOf(symbol) == id;
+      unique.add(counts ? symbol : "<unused " + id + ">");
+    }
+    if (size < unique.size()) {
+      throw new TextException("the voice has " + size + " symbols, its symbol table " + unique.size());
+    }
+    if (reading.isPiper() && !unique.containsAll(List.of(PAD, BEGIN, END))) {
+      throw new TextException("the symbol table lacks one of Piper's marks " + PAD + " " + BEGIN + " " + END);
+    }
+    return new SymbolTable(IMPORTED, reading, size, unique);
+  }
+
+  /** The 178 symbols of the public VITS programs in the order of their ids. */
+  public static List<String> vitsSymbols() {
+    StringBuilder all = new StringBuilder(VITS_PUNCTUATION);
+    for (char letter = 'A'; letter <= 'Z'; letter++) {
+      all.append(letter);
+    }
+    for (char letter = 'a'; letter <= 'z'; letter++) {
+      all.append(letter);
+    }
+    all.append(VITS_IPA);
+    return all.codePoints().mapToObj(Character::toString).toList();
   }
 
   /**
@@ -103,19 +153,25 @@ public final class SymbolTable {
     } catch (JsonProcessingException e) {
       throw new TextException(file + " is not a symbol table: " + e.getOriginalMessage(), e);
     }
+    boolean imported = stored != null && IMPORTED.equals(stored.kind);
+    Reading reading = imported ? Reading.named(String.valueOf(stored.reading)).orElse(null) : null;
     if (stored == null
         || stored.symbols == null
-        || !(PIPER.equals(stored.kind) || CHARACTERS.equals(stored.kind))
+        || !(PIPER.equals(stored.kind) || CHARACTERS.equals(stored.kind) || reading != null)
         || stored.size < stored.symbols.size()
-        || !stored.symbols.containsAll(List.of(PAD, BEGIN, END))) {
+        || (reading == null || reading.isPiper()) && !stored.symbols.containsAll(List.of(PAD, BEGIN, END))) {
       throw new TextException(file + " is not a symbol table: kind, size or symbols are missing or wrong");
     }
-    return new SymbolTable(stored.kind, stored.size, stored.symbols);
+    return new SymbolTable(stored.kind, reading, stored.size, stored.symbols);
   }
 
   /** Writes the table as JSON; a symbol's place in the list is its id. */
   public void write(Path file) throws IOException {
-    Files.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(new Stored(kind, size, symbols)));
+    Files.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(stored()));
+  }
+
+  private Stored stored() {
+    return new Stored(kind, reading == null ? null : reading.text(), size, symbols);
   }
 
   /** Rows of the text encoder's embedding, at least as many as there are symbols. */
@@ -125,7 +181,7 @@ public final class SymbolTable {
 
   /** Id of the blank, also used as padding. */
   public int padId() {
-    return ids.get(PAD);
+    return ids.getOrDefault(PAD, 0);
   }
 
   int beginId() {
@@ -147,15 +203,21 @@ public final class SymbolTable {
     return symbols;
   }
 
-  /** {@link #PIPER} or {@link #CHARACTERS}. */
+  /** {@link #PIPER}, {@link #CHARACTERS} or {@link #IMPORTED}. */
   public String kind() {
     return kind;
+  }
+
+  /** How an imported voice reads; null for a table of our own. */
+  public Reading reading() {
+    return reading;
   }
 
   @Override
   public boolean equals(Object other) {
     return other instanceof SymbolTable table
         && kind.equals(table.kind)
+        && reading == table.reading
         && size == table.size
         && symbols.equals(table.symbols);
   }
@@ -167,6 +229,6 @@ public final class SymbolTable {
 
   @Override
   public String toString() {
-    return kind + " table of " + symbols.size() + " symbols";
+    return (reading == null ? kind : reading.text()) + " table of " + symbols.size() + " symbols";
   }
 }

@@ -57,6 +57,10 @@ public final class TextFrontEnds {
     if (saved.kind().equals(SymbolTable.CHARACTERS)) {
       return new CharacterFrontEnd(saved, config.addBlank());
     }
+    Reading reading = saved.reading();
+    if (reading != null && !reading.needsEspeak()) {
+      return imported(null, config, saved);
+    }
     Espeak espeak =
         Espeak.load()
             .orElseThrow(
@@ -66,7 +70,15 @@ public final class TextFrontEnds {
                             + Espeak.failure()
                             + "; "
                             + Espeak.INSTALL_HINT));
-    return new EspeakFrontEnd(espeak, saved, config.language(), config.addBlank());
+    return reading == null
+        ? new EspeakFrontEnd(espeak, saved, config.language(), config.addBlank())
+        : imported(espeak, config, saved);
+  }
+
+  private static TextFrontEnd imported(Espeak espeak, TextConfig config, SymbolTable saved) {
+    return saved.reading().isPiper()
+        ? new PiperFrontEnd(espeak, saved, config.language(), config.addBlank())
+        : new VitsFrontEnd(espeak, saved, config.addBlank());
   }
 
   /** Release of espeak-ng on this machine, or empty with the reason given to {@code problem}. */
