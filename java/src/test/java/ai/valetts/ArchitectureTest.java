@@ -39,7 +39,8 @@ class ArchitectureTest {
           Map.entry("config", List.of("org.yaml.snakeyaml..")),
           Map.entry("event", List.of()),
           Map.entry("audio", List.of("ai.valetts.config", BYTEDECO)),
-          Map.entry("text", List.of("ai.valetts.config", "com.sun.jna..", JACKSON)),
+          Map.entry("text", List.of("ai.valetts.config", "ai.valetts.text.normalization", "com.sun.jna..", JACKSON)),
+          Map.entry("text.normalization", List.of("com.ibm.icu..")),
           Map.entry("engine", List.of("ai.valetts.config")),
           Map.entry("engine.jni", List.of("ai.valetts.engine", "ai.valetts.config", BYTEDECO)),
           Map.entry(

@@ -15,6 +15,7 @@ import ai.valetts.text.EncodedText;
 import ai.valetts.text.TextException;
 import ai.valetts.text.TextFrontEnd;
 import ai.valetts.text.TextFrontEnds;
+import ai.valetts.text.Words;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -106,9 +107,14 @@ final class Synthesis {
     List<String> phonemes = new ArrayList<>();
     Set<String> unknown = new LinkedHashSet<>();
     int phonemeCount = 0;
-    for (String sentence : Sentences.split(text, language, part ->
-        frontEnd.encode(part, language).ids().length <= config.text().maxSymbols())) {
-      EncodedText encoded = frontEnd.encode(sentence, language);
+    // Written out first: "Sr. Lima" and "14.30" hold no end of a sentence.
+    Words words = frontEnd.words(text, language);
+    if (!words.removed().isEmpty()) {
+      notice.accept("left out, since it has no reading: " + String.join(" ", words.removed()));
+    }
+    for (String sentence : Sentences.split(words.text(), language, part ->
+        read(part, language, frontEnd).ids().length <= config.text().maxSymbols())) {
+      EncodedText encoded = read(sentence, language, frontEnd);
       unknown.addAll(encoded.unknownSymbols());
       if (encoded.phonemeCount() == 0) {
         continue;
@@ -131,6 +137,10 @@ final class Synthesis {
     }
     int pause = (int) (PAUSE_SECONDS * config.audio().sampleRateHz());
     return new Speech(join(pieces, pause), String.join(" ", phonemes), phonemeCount, unknown);
+  }
+
+  private static EncodedText read(String words, String language, TextFrontEnd frontEnd) {
+    return frontEnd.read(new Words(words, List.of()), language);
   }
 
   private static float orElse(Float requested, float configured) {

@@ -84,6 +84,13 @@ final class ConfigRules {
   private void checkText(TextConfig text) {
     oneOf("text.frontEnd", () -> text.frontEnd(), "auto", "espeak", "characters");
     language("text.language", () -> text.language());
+    if (reader.isSound("text.normalization") && text != null && text.normalization() != null) {
+      oneOf("text.normalization", () -> text.normalization(), "full", "none");
+    }
+    rule(
+        () -> text.lexicon() == null || !text.lexicon().isBlank(),
+        () -> "names no file; null is without a lexicon",
+        "text.lexicon");
     range("text.maxSymbols", () -> text.maxSymbols(), 8, 10_000);
   }
 

@@ -1,26 +1,50 @@
 package ai.valetts.text;
 
 import java.text.Normalizer;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.stream.IntStream;
 
 /** Reads text by its lower-cased, decomposed characters. Works for every script, with nothing installed. */
 final class CharacterFrontEnd implements TextFrontEnd {
   private final SymbolTable symbols;
+  private final Wording wording;
   private final boolean addBlank;
 
-  CharacterFrontEnd(SymbolTable symbols, boolean addBlank) {
+  /**
+   * @throws TextException if the lexicon has phonemes, which characters cannot stand for
+   */
+  CharacterFrontEnd(SymbolTable symbols, Wording wording, boolean addBlank) {
     this.symbols = symbols;
+    this.wording = wording;
     this.addBlank = addBlank;
+    for (Lexicon.Entry entry : wording.lexicon().entriesWithPhonemes()) {
+      throw new TextException(
+          entry.place() + ": text is read by its characters, which have no phonemes; write how the word is said in letters");
+    }
   }
 
   @Override
-  public EncodedText encode(String text, String language) {
-    StringBuilder known = new StringBuilder(text.length());
+  public Words words(String text, String language) {
+    return wording.of(text, language);
+  }
+
+  @Override
+  public EncodedText read(Words words, String language) {
+    Languages.require(wording.language(language));
+    StringBuilder known = new StringBuilder(words.text().length());
     Set<String> unknown = new LinkedHashSet<>();
-    characters(text)
+    Matcher phonemes = Wording.PHONEMES.matcher(words.text());
+    // Phonemes are not letters: the whole block is what cannot be read.
+    String readable = phonemes.replaceAll(block -> {
+      unknown.add(block.group());
+      return " ";
+    });
+    characters(readable)
         .forEach(
             c -> {
               if (isReadable(c)) {
@@ -29,7 +53,19 @@ final class CharacterFrontEnd implements TextFrontEnd {
                 unknown.add(Character.toString(c));
               }
             });
-    return SymbolEncoder.encode(known.toString(), unknown, symbols, addBlank);
+    EncodedText encoded = SymbolEncoder.encode(known.toString(), unknown, symbols, addBlank);
+    return encoded.of(words, wordsWith(encoded, readable));
+  }
+
+  private static Map<String, String> wordsWith(EncodedText encoded, String text) {
+    Map<String, String> found = new LinkedHashMap<>();
+    if (!encoded.unknownSymbols().isEmpty()) {
+      for (String word : text.split(" ")) {
+        String letters = Normalizer.normalize(word.toLowerCase(Locale.ROOT), Normalizer.Form.NFD);
+        encoded.unknownSymbols().stream().filter(letters::contains).forEach(s -> found.putIfAbsent(s, word));
+      }
+    }
+    return found;
   }
 
   static IntStream characters(String text) {
@@ -74,7 +110,7 @@ final class CharacterFrontEnd implements TextFrontEnd {
 
   @Override
   public String version() {
-    return "characters";
+    return "characters, " + wording.version();
   }
 
   @Override

@@ -156,21 +156,17 @@ final class Espeak {
               + version
               + " has no voice for the language \""
               + language
-              + "\"; list what it has with: espeak-ng --voices"
-              + nearest(language));
+              + "\""
+              + nearest(language)
+              + " List what it has with: espeak-ng --voices");
     }
     currentVoice = language;
   }
 
   private String nearest(String language) {
-    String prefix = language.toLowerCase(Locale.ROOT).split("[-_]", 2)[0];
-    StringJoiner similar = new StringJoiner(", ", " (similar: ", ")").setEmptyValue("");
-    for (String code : voicesByLanguage.keySet()) {
-      if (!prefix.isEmpty() && (code.equals(prefix) || code.startsWith(prefix + "-"))) {
-        similar.add(code);
-      }
-    }
-    return similar.toString();
+    return voicesByLanguage.isEmpty()
+        ? "."
+        : "; did you mean " + Languages.nearest(language, voicesByLanguage.keySet()) + "?";
   }
 
   /** Reads espeak-ng's array of {@code espeak_VOICE*}: name, languages, identifier are its first three pointers. */

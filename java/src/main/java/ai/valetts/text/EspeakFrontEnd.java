@@ -2,9 +2,12 @@ package ai.valetts.text;
 
 import java.text.Normalizer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -19,25 +22,41 @@ final class EspeakFrontEnd implements TextFrontEnd {
 
   private final Espeak espeak;
   private final SymbolTable symbols;
-  private final String defaultLanguage;
+  private final Wording wording;
   private final boolean addBlank;
 
-  EspeakFrontEnd(Espeak espeak, SymbolTable symbols, String defaultLanguage, boolean addBlank) {
+  /**
+   * @throws TextException if the lexicon has a phoneme without a symbol, naming its line
+   */
+  EspeakFrontEnd(Espeak espeak, SymbolTable symbols, Wording wording, boolean addBlank) {
     this.espeak = espeak;
     this.symbols = symbols;
-    this.defaultLanguage = defaultLanguage;
+    this.wording = wording;
     this.addBlank = addBlank;
+    for (Lexicon.Entry entry : wording.lexicon().entriesWithPhonemes()) {
+      Wording.PHONEMES.matcher(entry.spoken()).results().forEach(block -> {
+        EncodedText encoded = SymbolEncoder.encode(decomposed(block.group(1)), Set.of(), symbols, addBlank);
+        if (!encoded.unknownSymbols().isEmpty()) {
+          throw new TextException(entry.place() + ": there is no symbol for the phoneme "
+              + encoded.of(new Words("", List.of()), Map.of()).describeUnknown());
+        }
+      });
+    }
   }
 
   record Clause(String text, String terminator) {}
 
   @Override
-  public EncodedText encode(String text, String language) {
-    String voice = language == null ? defaultLanguage : language;
-    String clean = TextCleaner.clean(text);
+  public Words words(String text, String language) {
+    return wording.of(text, language);
+  }
+
+  @Override
+  public EncodedText read(Words words, String language) {
+    String voice = wording.language(language);
     StringBuilder phonemes = new StringBuilder();
-    for (Clause clause : clauses(clean)) {
-      String spoken = tidy(espeak.phonemes(clause.text, voice));
+    for (Clause clause : clauses(words.text())) {
+      String spoken = spoken(clause.text, voice);
       if (spoken.isEmpty()) {
         continue;
       }
@@ -46,10 +65,51 @@ final class EspeakFrontEnd implements TextFrontEnd {
       }
       phonemes.append(spoken).append(clause.terminator);
     }
-    String decomposed = Normalizer.normalize(phonemes, Normalizer.Form.NFD);
-    Set<String> unreadable = new LinkedHashSet<>(TextCleaner.unreadable(clean));
-    unreadable.addAll(ForeignScripts.letters(clean, voice));
-    return SymbolEncoder.encode(decomposed, unreadable, symbols, addBlank);
+    String letters = Wording.PHONEMES.matcher(words.text()).replaceAll(" ");
+    Set<String> unreadable = new LinkedHashSet<>(TextCleaner.unreadable(letters));
+    unreadable.addAll(ForeignScripts.letters(letters, voice));
+    EncodedText encoded = SymbolEncoder.encode(decomposed(phonemes), unreadable, symbols, addBlank);
+    return encoded.of(words, wordsWith(encoded.unknownSymbols(), words.text(), voice));
+  }
+
+  /** A clause's sounds: espeak-ng's for words, and phonemes between double brackets as they stand. */
+  private String spoken(String clause, String voice) {
+    StringBuilder phonemes = new StringBuilder();
+    Matcher block = Wording.PHONEMES.matcher(clause);
+    int done = 0;
+    while (block.find()) {
+      append(phonemes, clause.substring(done, block.start()), voice);
+      phonemes.append(block.group(1));
+      done = block.end();
+    }
+    append(phonemes, clause.substring(done), voice);
+    return tidy(phonemes.toString());
+  }
+
+  private void append(StringBuilder phonemes, String words, String voice) {
+    if (words.isBlank()) {
+      phonemes.append(words);
+      return;
+    }
+    boolean spaceBefore = Character.isWhitespace(words.charAt(0));
+    boolean spaceBehind = Character.isWhitespace(words.charAt(words.length() - 1));
+    phonemes.append(spaceBefore ? " " : "").append(espeak.phonemes(words, voice)).append(spaceBehind ? " " : "");
+  }
+
+  private static String decomposed(CharSequence phonemes) {
+    return Normalizer.normalize(phonemes, Normalizer.Form.NFD);
+  }
+
+  /** Looks for unknown symbols word by word, so that a person can be told where they come from. */
+  private Map<String, String> wordsWith(List<String> unknown, String text, String voice) {
+    Map<String, String> found = new LinkedHashMap<>();
+    if (!unknown.isEmpty()) {
+      for (String word : text.split("\\s+")) {
+        String sounds = found.size() == unknown.size() || word.isEmpty() ? "" : word + decomposed(spoken(word, voice));
+        unknown.stream().filter(sounds::contains).forEach(symbol -> found.putIfAbsent(symbol, word));
+      }
+    }
+    return found;
   }
 
   /** Drops language switches, the joiners that some modes write, and doubled spaces. */
@@ -64,13 +124,17 @@ final class EspeakFrontEnd implements TextFrontEnd {
 
   /**
    * Cuts at punctuation that ends a word: "3.5" and "o'clock" stay whole, "?!" becomes "?" and "..." becomes ".".
-   * Marks before the first word are dropped.
+   * Marks before the first word are dropped. Phonemes between double brackets are never cut.
    */
   static List<Clause> clauses(String text) {
     List<Clause> clauses = new ArrayList<>();
     int start = 0;
     int i = 0;
     while (i < text.length()) {
+      if (text.startsWith("[[", i) && text.indexOf("]]", i) > 0) {
+        i = text.indexOf("]]", i) + 2;
+        continue;
+      }
       if (TERMINATORS.indexOf(text.charAt(i)) < 0) {
         i++;
         continue;
@@ -116,7 +180,7 @@ final class EspeakFrontEnd implements TextFrontEnd {
 
   @Override
   public String version() {
-    return "espeak-ng " + espeak.version();
+    return "espeak-ng " + espeak.version() + ", " + wording.version();
   }
 
   /** Nothing to free: the library belongs to the process. */

@@ -4,6 +4,7 @@ import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,14 +28,14 @@ final class PiperFrontEnd implements TextFrontEnd {
 
   private final Espeak espeak;
   private final SymbolTable symbols;
-  private final String defaultLanguage;
+  private final Wording wording;
   private final boolean addBlank;
 
   /** @param espeak null where the reading does without */
-  PiperFrontEnd(Espeak espeak, SymbolTable symbols, String defaultLanguage, boolean addBlank) {
+  PiperFrontEnd(Espeak espeak, SymbolTable symbols, Wording wording, boolean addBlank) {
     this.espeak = espeak;
     this.symbols = symbols;
-    this.defaultLanguage = defaultLanguage;
+    this.wording = wording;
     this.addBlank = addBlank;
   }
 
@@ -46,11 +47,16 @@ final class PiperFrontEnd implements TextFrontEnd {
   record End(String mark, boolean ofSentence) {}
 
   @Override
-  public EncodedText encode(String text, String language) {
+  public Words words(String text, String language) {
+    return wording.asTaught(text, language);
+  }
+
+  @Override
+  public EncodedText read(Words words, String language) {
     List<String> sentences =
         symbols.reading() == Reading.PIPER_TEXT
-            ? List.of(text)
-            : sentences(espeak.clauses(text, language == null ? defaultLanguage : language));
+            ? List.of(words.text())
+            : sentences(espeak.clauses(words.text(), wording.language(language)));
     List<Integer> ids = new ArrayList<>();
     StringBuilder phonemes = new StringBuilder();
     Set<String> unknown = new LinkedHashSet<>();
@@ -66,7 +72,7 @@ final class PiperFrontEnd implements TextFrontEnd {
       sounds += encoded.phonemeCount();
     }
     int[] packed = ids.stream().mapToInt(Integer::intValue).toArray();
-    return new EncodedText(packed, phonemes.toString(), List.copyOf(unknown), sounds);
+    return new EncodedText(packed, phonemes.toString(), List.copyOf(unknown), sounds, words, Map.of());
   }
 
   static List<String> sentences(List<Espeak.Clause> clauses) {
@@ -142,7 +148,7 @@ final class PiperFrontEnd implements TextFrontEnd {
 
   @Override
   public String version() {
-    return espeak == null ? name() : name() + ", espeak-ng " + espeak.version();
+    return (espeak == null ? name() : "espeak-ng " + espeak.version() + ", " + name()) + ", " + wording.version();
   }
 
   /** Nothing to free: the library belongs to the process. */

@@ -3,6 +3,7 @@ package ai.valetts.text;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -43,7 +44,8 @@ final class SymbolEncoder {
     }
     ids.add(table.endId());
     int[] packed = ids.stream().mapToInt(Integer::intValue).toArray();
-    return new EncodedText(packed, kept.toString(), List.copyOf(missing), phonemeCount);
+    Words none = new Words("", List.of());
+    return new EncodedText(packed, kept.toString(), List.copyOf(missing), phonemeCount, none, Map.of());
   }
 
   /** Letters and digits, but no modifier letters: stress, length and palatalisation belong to their neighbour. */

@@ -4,12 +4,25 @@ package ai.valetts.text;
 public interface TextFrontEnd extends AutoCloseable {
 
   /**
-   * Encodes one text. Symbols without an id are left out and listed in the result.
+   * The words a text is read with: cleaned, looked up in the lexicon and written out, as the configuration asks.
    *
    * @param language espeak-ng voice such as {@code pt-br}; null takes {@code text.language}
-   * @throws TextException if espeak-ng has no such voice
    */
-  EncodedText encode(String text, String language);
+  Words words(String text, String language);
+
+  /**
+   * Encodes words. Symbols without an id are left out and listed in the result.
+   *
+   * @param words from {@link #words}, or a part of them
+   * @param language as for {@link #words}
+   * @throws TextException if there is no such language, naming the nearest
+   */
+  EncodedText read(Words words, String language);
+
+  /** Encodes a text as it stands in a file. */
+  default EncodedText encode(String text, String language) {
+    return read(words(text, language), language);
+  }
 
   /** The table the ids come from. */
   SymbolTable symbols();
@@ -17,7 +30,10 @@ public interface TextFrontEnd extends AutoCloseable {
   /** {@code espeak} or {@code characters}. */
   String name();
 
-  /** What a model should remember of the program that read its texts, e.g. {@code espeak-ng 1.51}. */
+  /**
+   * Everything that ids depend on besides text, language and table: the program that makes the sounds, the rules and the
+   * lexicon. Ids that were made by another version must not be reused.
+   */
   String version();
 
   @Override

@@ -1,6 +1,8 @@
 package ai.valetts.text;
 
 import ai.valetts.config.TextConfig;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -28,8 +30,9 @@ public final class TextFrontEnds {
       String failure,
       Supplier<? extends Iterable<String>> texts,
       Consumer<String> notice) {
+    Wording wording = Wording.of(config);
     if (espeak.isPresent()) {
-      return new EspeakFrontEnd(espeak.get(), SymbolTable.piper(), config.language(), config.addBlank());
+      return new EspeakFrontEnd(espeak.get(), SymbolTable.piper(), wording, config.addBlank());
     }
     if (config.frontEnd().equals("espeak")) {
       throw new TextException(
@@ -45,7 +48,9 @@ public final class TextFrontEnds {
               + ": text is read by its characters, which learns pronunciation more slowly; "
               + Espeak.INSTALL_HINT);
     }
-    return new CharacterFrontEnd(SymbolTable.characters(texts.get()), config.addBlank());
+    List<String> words = new ArrayList<>();
+    texts.get().forEach(text -> words.add(Wording.PHONEMES.matcher(wording.of(text, null).text()).replaceAll(" ")));
+    return new CharacterFrontEnd(SymbolTable.characters(words), wording, config.addBlank());
   }
 
   /**
@@ -55,7 +60,7 @@ public final class TextFrontEnds {
    */
   public static TextFrontEnd open(TextConfig config, SymbolTable saved) {
     if (saved.kind().equals(SymbolTable.CHARACTERS)) {
-      return new CharacterFrontEnd(saved, config.addBlank());
+      return new CharacterFrontEnd(saved, Wording.of(config), config.addBlank());
     }
     Reading reading = saved.reading();
     if (reading != null && !reading.needsEspeak()) {
@@ -71,14 +76,23 @@ public final class TextFrontEnds {
                             + "; "
                             + Espeak.INSTALL_HINT));
     return reading == null
-        ? new EspeakFrontEnd(espeak, saved, config.language(), config.addBlank())
+        ? new EspeakFrontEnd(espeak, saved, Wording.of(config), config.addBlank())
         : imported(espeak, config, saved);
   }
 
   private static TextFrontEnd imported(Espeak espeak, TextConfig config, SymbolTable saved) {
     return saved.reading().isPiper()
-        ? new PiperFrontEnd(espeak, saved, config.language(), config.addBlank())
-        : new VitsFrontEnd(espeak, saved, config.addBlank());
+        ? new PiperFrontEnd(espeak, saved, Wording.of(config), config.addBlank())
+        : new VitsFrontEnd(espeak, saved, Wording.of(config), config.addBlank());
+  }
+
+  /**
+   * The words a text is read with, without any front end: nothing has to be installed.
+   *
+   * @param language null takes the configuration's
+   */
+  public static Words words(TextConfig config, String text, String language) {
+    return Wording.of(config).of(text, language);
   }
 
   /** Release of espeak-ng on this machine, or empty with the reason given to {@code problem}. */

@@ -3,6 +3,7 @@ package ai.valetts.text;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -15,21 +16,28 @@ final class VitsFrontEnd implements TextFrontEnd {
 
   private final Espeak espeak;
   private final SymbolTable symbols;
+  private final Wording wording;
   private final boolean addBlank;
 
   /** @param espeak null where the reading does without */
-  VitsFrontEnd(Espeak espeak, SymbolTable symbols, boolean addBlank) {
+  VitsFrontEnd(Espeak espeak, SymbolTable symbols, Wording wording, boolean addBlank) {
     this.espeak = espeak;
     this.symbols = symbols;
+    this.wording = wording;
     this.addBlank = addBlank;
   }
 
   @Override
-  public EncodedText encode(String text, String language) {
+  public Words words(String text, String language) {
+    return wording.asTaught(text, language);
+  }
+
+  @Override
+  public EncodedText read(Words words, String language) {
     Set<String> unknown = new LinkedHashSet<>();
     String cleaned =
         VitsCleaners.clean(
-            symbols.reading(), text, unknown, piece -> espeak.phonemes(piece, VitsCleaners.VOICE));
+            symbols.reading(), words.text(), unknown, piece -> espeak.phonemes(piece, VitsCleaners.VOICE));
     List<Integer> ids = new ArrayList<>();
     StringBuilder kept = new StringBuilder();
     int sounds = 0;
@@ -51,7 +59,7 @@ final class VitsFrontEnd implements TextFrontEnd {
       ids.add(BLANK);
     }
     int[] packed = ids.stream().mapToInt(Integer::intValue).toArray();
-    return new EncodedText(packed, kept.toString(), List.copyOf(unknown), sounds);
+    return new EncodedText(packed, kept.toString(), List.copyOf(unknown), sounds, words, Map.of());
   }
 
   @Override
@@ -66,7 +74,7 @@ final class VitsFrontEnd implements TextFrontEnd {
 
   @Override
   public String version() {
-    return espeak == null ? name() : name() + ", espeak-ng " + espeak.version();
+    return (espeak == null ? name() : "espeak-ng " + espeak.version() + ", " + name()) + ", " + wording.version();
   }
 
   /** Nothing to free: the library belongs to the process. */

@@ -289,7 +289,7 @@ class DatasetPreparationTest {
       assertThat(json.get("rows").asInt()).isEqualTo(3);
       assertThat(json.get("training").asInt()).isEqualTo(2);
       assertThat(json.get("speakers").get(0).get("name").asText()).isEqualTo("ana");
-      assertThat(json.get("textFrontEnd").asText()).isEqualTo("characters");
+      assertThat(json.get("textFrontEnd").asText()).startsWith("characters");
     }
   }
 }

@@ -13,7 +13,7 @@ class CharacterFrontEndTest {
   private final SymbolTable table = SymbolTable.characters(List.of("abc não, 12!"));
 
   private CharacterFrontEnd frontEnd(boolean addBlank) {
-    return new CharacterFrontEnd(table, addBlank);
+    return new CharacterFrontEnd(table, Wording.of(new TextConfig("characters", "en-us", addBlank, 100)), addBlank);
   }
 
   private int id(String symbol) {

@@ -1,0 +1,12 @@
+package ai.valetts.text.normalization;
+
+/** Of the noun that a number counts. English has only the first. */
+enum Gender {
+  MASCULINE,
+  FEMININE;
+
+  /** Of the letter that vocabulary files use: {@code f} is feminine, anything else masculine. */
+  static Gender of(String letter) {
+    return letter.equals("f") ? FEMININE : MASCULINE;
+  }
+}

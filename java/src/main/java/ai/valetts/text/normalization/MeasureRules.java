@@ -1,0 +1,154 @@
+package ai.valetts.text.normalization;
+
+import static ai.valetts.text.normalization.Rule.END;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Amounts of money, percentages, temperatures and everything else that has a unit. */
+final class MeasureRules {
+  private static final String SPACE = " ?";
+
+  /** A sign, not a dash between words or numbers. */
+  private static final String MINUS = "(?<minus>(?<![\\p{L}\\p{M}\\p{N})])-)?";
+
+  private final Grammar grammar;
+  private final Map<String, List<String>> currencies;
+  private final Map<String, List<String>> units;
+  private final Map<String, String> scales;
+  private final Map<String, String> moneyScales;
+  private final Set<String> thousand;
+
+  MeasureRules(Grammar grammar) {
+    this.grammar = grammar;
+    currencies = grammar.vocabulary().entries("currency");
+    units = grammar.vocabulary().entries("unit");
+    scales = grammar.vocabulary().words("scale");
+    moneyScales = grammar.vocabulary().words("money-scale");
+    thousand = grammar.vocabulary().set("thousand");
+  }
+
+  /** What is counted: one, many, gender, and for money the hundredth part of it. */
+  private record Noun(String one, String many, Gender gender) {
+    static Noun of(List<String> values) {
+      return new Noun(values.get(0), values.get(1), Gender.of(values.get(2)));
+    }
+  }
+
+  List<Rule> money() {
+    String sign = "(?<sign>" + Vocabulary.alternatives(currencies.keySet()) + ")";
+    String scale = scale(moneyScales);
+    String amount = grammar.style().pattern("amount");
+    String upTo = "(?:" + SPACE + "-" + SPACE + grammar.style().pattern("upto") + ")?";
+    return Rule.forDigits(List.of(
+        Rule.of(MINUS + Rule.START + sign + SPACE + "(?<inner>-)?" + after(amount) + after(upTo) + scale,
+            found -> minus(found.has("minus") || found.has("inner")) + upTo(found) + amount(found, found.has("upto") ? "upto" : "amount")),
+        Rule.of(MINUS + amount + scale + SPACE + sign + END, found -> minus(found.has("minus")) + amount(found, "amount"))));
+  }
+
+  /** The same number where a sign or word stands right before it. */
+  private static String after(String number) {
+    return number.replace(WrittenNumber.START, "");
+  }
+
+  private static String scale(Map<String, String> scales) {
+    return scales.isEmpty()
+        ? "(?<scale>(?!))?"
+        : "(?:" + SPACE + "(?<scale>" + Vocabulary.alternatives(scales.keySet()) + ")" + END + ")?";
+  }
+
+  private String minus(boolean is) {
+    return is ? grammar.word("minus") + " " : "";
+  }
+
+  private String upTo(Found found) {
+    if (!found.has("upto")) {
+      return "";
+    }
+    Gender gender = Noun.of(currencies.get(found.get("sign"))).gender;
+    return grammar.number(grammar.style().parse(found.get("amount")), gender) + " " + grammar.word("to") + " ";
+  }
+
+  private String amount(Found found, String group) {
+    List<String> currency = currencies.get(found.get("sign"));
+    WrittenNumber number = grammar.style().parse(found.get(group));
+    return found.has("scale")
+        ? scaled(number, moneyScales.get(found.get("scale")), Noun.of(currency))
+        : money(number, currency);
+  }
+
+  /** "um vírgula cinco milhão de reais", "three million dollars". */
+  private String scaled(WrittenNumber number, String scale, Noun noun) {
+    String[] forms = scale.split("/");
+    String name = grammar.isSingular(number) || forms.length == 1 ? forms[0] : forms[1];
+    boolean thousands = thousand.contains(name);
+    String count = thousands && number.isExactly(1) ? "" : grammar.number(number, thousands ? noun.gender : Gender.MASCULINE) + " ";
+    return count + name + (thousands ? " " : link()) + noun.many;
+  }
+
+  private String link() {
+    String of = grammar.word("of");
+    return of.isEmpty() ? " " : " " + of + " ";
+  }
+
+  private String money(WrittenNumber number, List<String> currency) {
+    Noun major = Noun.of(currency);
+    boolean inParts = !number.isWhole() && number.fraction().length() < 3 && currency.size() > 4 && number.isQuantity();
+    if (!inParts) {
+      return counted(number, major);
+    }
+    WrittenNumber whole = new WrittenNumber(number.whole(), "", '\0');
+    int hundredths = Integer.parseInt(number.fraction()) * (number.fraction().length() == 1 ? 10 : 1);
+    List<String> parts = new ArrayList<>();
+    if (!whole.isExactly(0) || hundredths == 0) {
+      parts.add(counted(whole, major));
+    }
+    if (hundredths > 0) {
+      Noun minor = new Noun(currency.get(3), currency.get(4), Gender.MASCULINE);
+      parts.add(counted(new WrittenNumber(String.valueOf(hundredths), "", '\0'), minor));
+    }
+    return grammar.join(parts);
+  }
+
+  private String counted(WrittenNumber number, Noun noun) {
+    return grammar.number(number, noun.gender)
+        + (number.isRoundMillions() ? link() : " ")
+        + (grammar.isSingular(number) ? noun.one : noun.many);
+  }
+
+  /** Numbers with a unit, and "per" another unit. */
+  List<Rule> units() {
+    String unit = Vocabulary.alternatives(units.keySet());
+    String per = "(?<per>" + unit + ")(?![\\p{L}\\p{M}\\p{N}²³])";
+    return Rule.forDigits(List.of(
+        Rule.of(
+            MINUS + grammar.style().pattern("amount") + scale(scales) + SPACE + "(?<unit>" + unit
+                + ")(?![\\p{L}\\p{M}\\p{N}²³])(?:/" + per + ")?",
+            this::measure)));
+  }
+
+  /** "reais/kg", once the amount has been read. */
+  List<Rule> perUnit() {
+    String per = "(?<per>" + Vocabulary.alternatives(units.keySet()) + ")(?![\\p{L}\\p{M}\\p{N}²³])";
+    return List.of(
+        Rule.of("(?<=\\p{L}{3})/" + per, found -> isCurrencyWord(found.wordBefore()) ? per(found) : null));
+  }
+
+  private boolean isCurrencyWord(String word) {
+    return currencies.values().stream().anyMatch(values -> values.contains(word));
+  }
+
+  private String per(Found found) {
+    return " " + grammar.word("per") + " " + units.get(found.get("per")).get(0);
+  }
+
+  private String measure(Found found) {
+    Noun unit = Noun.of(units.get(found.get("unit")));
+    WrittenNumber number = grammar.style().parse(found.get("amount"));
+    String measure =
+        found.has("scale") ? scaled(number, scales.get(found.get("scale")), unit) : counted(number, unit);
+    return minus(found.has("minus")) + measure + (found.has("per") ? per(found) : "");
+  }
+}

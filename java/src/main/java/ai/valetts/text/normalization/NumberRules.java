@@ -1,0 +1,123 @@
+package ai.valetts.text.normalization;
+
+import static ai.valetts.text.normalization.Rule.END;
+import static ai.valetts.text.normalization.Rule.START;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.StringJoiner;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What is left of numbers once dates, amounts and the like are read: ranges, scores, codes, fractions, quantities. */
+final class NumberRules {
+  private static final Pattern RUN = Pattern.compile("\\d++|\\p{L}[\\p{L}\\p{M}]*+");
+  private static final int LONGEST_CODE_NUMBER = 3;
+  private static final int LARGEST_SCORE = 30;
+
+  private final Grammar grammar;
+  private final Acronyms acronyms;
+
+  NumberRules(Grammar grammar, Acronyms acronyms) {
+    this.grammar = grammar;
+    this.acronyms = acronyms;
+  }
+
+  /** Signs between two numbers become words; the numbers stay for later rules, which know what they count. */
+  List<Rule> between() {
+    String left = "(?<=" + START + "\\d{1,9}|[.,]\\d{1,9})";
+    String unit = "(?= ?(?:" + Vocabulary.alternatives(grammar.vocabulary().entries("unit").keySet()) + ")(?!\\p{L}))";
+    return List.of(
+        Rule.of(START + "(?<!\\d[.,])(?<count>\\d{1,3}) ?[xX](?![\\p{L}\\p{M}\\p{N}]| ?\\d)", found ->
+            grammar.cardinal(found.get("count"), Gender.FEMININE) + " "
+                + grammar.word(found.number("count") == 1 ? "once" : "times")),
+        Rule.of("(?<=\\d) ?- ?(?=\\d{1,9} ?=)", found -> " " + grammar.word("minus") + " "),
+        Rule.of("(?<a>" + START + "\\d{1,6}(?:[.,]\\d{1,6})?) ?[x×] ?(?<b>\\d{1,6}(?:[.,]\\d{1,6})?)(?<more>(?: ?[x×] ?\\d{1,6}(?:[.,]\\d{1,6})?)?)(?<unit>" + unit + ")?(?<product> ?=)?(?!\\d)",
+            this::times),
+        Rule.of(left + " ?- ?(?=\\d[\\d.,]*(?![\\d-]|[.,]\\d|/))", found -> " " + grammar.word("to") + " "),
+        Rule.of("(?<=" + START + "\\d{1,3}) ?: ?(?=\\d{1,3}" + END + ")", found -> " " + grammar.word("ratio") + " "));
+  }
+
+  private String times(Found found) {
+    if (found.has("product")) {
+      return found.all().replaceAll(" ?[x×] ?", " " + grammar.word("times") + " ");
+    }
+    boolean score =
+        !found.has("unit") && found.get("more").isEmpty() && isScore(found.get("a")) && isScore(found.get("b"))
+            && !found.get("a").equals("4");
+    String joint = " " + grammar.word(score ? "score" : "by") + " ";
+    return found.get("a") + joint + found.get("b") + found.get("more").replaceAll(" ?[x×] ?", joint);
+  }
+
+  private static boolean isScore(String number) {
+    return number.matches("\\d{1,2}") && Integer.parseInt(number) <= LARGEST_SCORE;
+  }
+
+  /** Versions, addresses of machines, codes of letters and digits. */
+  List<Rule> codes() {
+    return List.of(
+        Rule.ofAnyCase(START + "(?<v>v\\.? ?)(?<number>\\d{1,9}(?:\\.\\d{1,9}){0,5})" + END + "(?!\\.\\d)",
+            found -> grammar.word("version") + " " + dotted(found.get("number"))),
+        Rule.of(START + "(?<!\\d[.,])\\d{1,9}(?:\\.\\d{1,9}){2,7}" + END + "(?![.,]\\d)",
+            found -> found.all().matches("\\d{1,3}(?:\\.\\d{3})+") && grammar.style().grouping() == '.' ? null : dotted(found.all())),
+        Rule.of(
+            START + "(?<![.,]|[.,]\\d|\\p{L}-)(?=[\\p{L}\\p{M}-]{0,30}\\d)(?=[\\d-]{0,30}\\p{L})[\\p{L}\\p{M}\\d]{1,30}+(?:-[\\p{L}\\p{M}\\d]{1,30}+){0,5}+" + END + "(?![.,]\\d)",
+            found -> code(found.all())));
+  }
+
+  private String dotted(String number) {
+    StringJoiner words = new StringJoiner(" " + grammar.separator('.') + " ");
+    for (String part : number.split("\\.")) {
+      words.add(grammar.cardinal(part, Gender.MASCULINE));
+    }
+    return words.toString();
+  }
+
+  private String code(String code) {
+    StringJoiner words = new StringJoiner(" ");
+    Matcher run = RUN.matcher(code);
+    while (run.find()) {
+      String piece = run.group();
+      if (Character.isDigit(piece.charAt(0))) {
+        words.add(piece.length() > LONGEST_CODE_NUMBER + 1 ? grammar.digits(piece) : grammar.cardinal(piece, Gender.MASCULINE));
+      } else {
+        words.add(letters(piece));
+      }
+    }
+    return words.toString();
+  }
+
+  private String letters(String run) {
+    boolean capitals = run.equals(run.toUpperCase(Locale.ROOT));
+    if (run.length() == 1) {
+      return grammar.letter(run.codePointAt(0));
+    }
+    if (!capitals) {
+      return run.toLowerCase(Locale.ROOT).matches("[b-df-hj-np-tv-xz]{2,3}") ? acronyms.spell(run) : run;
+    }
+    String words = acronyms.read(run, "", false);
+    return words == null ? run : words;
+  }
+
+  /** Quantities, by the gender of what they count. */
+  List<Rule> quantities() {
+    return List.of(
+        Rule.of("(?<minus>(?<![\\p{L}\\p{M}\\p{N})])-)?" + grammar.style().pattern("number"), this::quantity),
+        Rule.of("\\d++", found -> grammar.cardinal(found.all(), Gender.MASCULINE)));
+  }
+
+  private String quantity(Found found) {
+    WrittenNumber number = grammar.style().parse(found.get("number"));
+    String minus = found.has("minus") ? grammar.word("minus") + " " : "";
+    String words = grammar.number(number, grammar.genderOf(found));
+    String next = found.wordAfter();
+    boolean linked = number.isRoundMillions() && !grammar.word("of").isEmpty() && isNoun(next);
+    return minus + words + (linked ? " " + grammar.word("of") : "");
+  }
+
+  private boolean isNoun(String word) {
+    return !word.isEmpty()
+        && Character.isLetter(word.codePointAt(0))
+        && !grammar.vocabulary().set("not-noun").contains(word.toLowerCase(Locale.ROOT));
+  }
+}

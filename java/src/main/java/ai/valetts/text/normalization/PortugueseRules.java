@@ -1,0 +1,188 @@
+package ai.valetts.text.normalization;
+
+import static ai.valetts.text.normalization.Rule.END;
+import static ai.valetts.text.normalization.Rule.START;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+
+/** What only Brazil writes this way: telephone numbers, documents, hours with "h", ordinal signs, fractions. */
+final class PortugueseRules {
+  private static final Map<String, String> WEEKDAYS =
+      Map.of("2", "segunda", "3", "terça", "4", "quarta", "5", "quinta", "6", "sexta");
+
+  private final Grammar grammar;
+
+  PortugueseRules(Grammar grammar) {
+    this.grammar = grammar;
+  }
+
+  static List<Rule> all() {
+    Grammar grammar = new PortugueseGrammar(Vocabulary.read("pt.tsv"));
+    Acronyms acronyms = new Acronyms(grammar);
+    MeasureRules measures = new MeasureRules(grammar);
+    NumberRules numbers = new NumberRules(grammar, acronyms);
+    PortugueseRules own = new PortugueseRules(grammar);
+    List<Rule> rules = new ArrayList<>();
+    rules.addAll(new AddressRules(grammar, acronyms).rules());
+    rules.addAll(new AbbreviationRules(grammar.vocabulary()).rules());
+    rules.addAll(Rule.forDigits(own.documents()));
+    rules.addAll(Rule.forDigits(own.telephones()));
+    rules.addAll(Rule.forDigits(new DateRules(grammar, false).rules()));
+    rules.addAll(Rule.forDigits(own.hours()));
+    rules.addAll(measures.money());
+    rules.addAll(Rule.forDigits(own.ordinals()));
+    rules.addAll(Rule.forDigits(numbers.between()));
+    rules.addAll(measures.units());
+    rules.addAll(measures.perUnit());
+    rules.addAll(new RomanRules(grammar).rules());
+    rules.addAll(Rule.forDigits(own.fractions()));
+    rules.addAll(Rule.forDigits(numbers.codes()));
+    rules.addAll(Rule.forDigits(numbers.quantities()));
+    rules.addAll(acronyms.rules());
+    rules.addAll(new SymbolRules(grammar).rules());
+    return rules;
+  }
+
+  /** CPF, CNPJ and CEP, figure by figure. */
+  private List<Rule> documents() {
+    return List.of(
+        Rule.of(START + "(\\d{2})\\.(\\d{3})\\.(\\d{3})/(\\d{4})-(\\d{2})" + END,
+            found -> dictated(found.all().replace("/", " barra ").replaceAll("[.-]", " "))),
+        Rule.of(START + "(\\d{3})\\.(\\d{3})\\.(\\d{3})-(\\d{2})" + END,
+            found -> dictated(found.all().replaceAll("[.-]", " "))),
+        Rule.of(START + "(?<!\\d[./-])(\\d{5}|\\d{2}\\.\\d{3})-(\\d{3})" + END + "(?![./-]\\d)",
+            found -> dictated(found.all().replace(".", "").replace("-", " "))),
+        Rule.ofAnyCase(START + "(?<name>CPF|CNPJ|CEP|RG|PIS|CNH)(?<link>:? (?:n(?:º|úmero) )?)(?<digits>\\d{5,14})" + END,
+            found -> found.get("name") + found.get("link") + dictated(found.get("digits"))));
+  }
+
+  /** Groups of figures with a pause between; words stand for themselves. */
+  private String dictated(String groups) {
+    StringBuilder words = new StringBuilder();
+    for (String group : groups.strip().split(" +")) {
+      boolean figures = Character.isDigit(group.charAt(0));
+      boolean afterWord = words.toString().endsWith("barra");
+      words.append(words.length() == 0 ? "" : afterWord ? " " : ", ").append(figures ? grammar.dictated(group) : group);
+    }
+    return words.toString();
+  }
+
+  private List<Rule> telephones() {
+    String number = "(?<first>9?\\d{4})[ -]?(?<last>\\d{4})" + END + "(?![.,/-]\\d)";
+    return List.of(
+        Rule.of("(?<![\\p{L}\\p{N}])\\+ ?55 ?(?:\\((?<a>\\d{2})\\)|(?<b>\\d{2}))[ -]?" + number, found ->
+            "mais cinquenta e cinco, " + areaCode(found.has("a") ? found.get("a") : found.get("b")) + ", " + number(found)),
+        Rule.of("(?<![\\p{L}\\p{N}])\\((?<a>0?\\d{2})\\) ?" + number, found -> areaCode(found.get("a")) + ", " + number(found)),
+        Rule.of(START + "(?<!\\d[.,/-])(?<a>0?[1-9]\\d)[ -](?<first>9?\\d{4})-(?<last>\\d{4})" + END + "(?![.,/-]\\d)",
+            found -> areaCode(found.get("a")) + ", " + number(found)),
+        Rule.of(START + "(?<!\\d[.,/-])(?<first>9?\\d{4})-(?<last>\\d{4})" + END + "(?![.,/-]\\d)",
+            found -> isYears(found.get("first"), found.get("last")) ? null : number(found)),
+        Rule.of(START + "(?<prefix>0[3589]00)[ -]?(?<first>\\d{3})[ -]?(?<last>\\d{3,4})" + END,
+            found -> "zero " + grammar.cardinal(found.get("prefix").substring(1), Gender.MASCULINE) + ", " + number(found)),
+        Rule.of(START + "(?<prefix>0[3589]00)" + END,
+            found -> "zero " + grammar.cardinal(found.get("prefix").substring(1), Gender.MASCULINE)),
+        Rule.of("(?<![\\p{L}\\p{N}])\\+(?<country>\\d{1,3})(?<rest>(?:[ -]\\(?\\d{1,5}\\)?){2,6})" + END,
+            found -> "mais " + grammar.cardinal(found.get("country"), Gender.MASCULINE) + ", "
+                + dictated(found.get("rest").replaceAll("[()-]", " "))),
+        Rule.ofAnyCase("(?<word>" + START + "(?:disque|ligue|ligue para o?|discar|tel(?:efone)?:?) )(?<digits>\\d{3})" + END + "(?![.,-]\\d)",
+            found -> found.get("word") + grammar.dictated(found.get("digits"))));
+  }
+
+  private String number(Found found) {
+    return grammar.dictated(found.get("first")) + ", " + grammar.dictated(found.get("last"));
+  }
+
+  private String areaCode(String digits) {
+    return digits.startsWith("0")
+        ? "zero " + grammar.cardinal(digits.substring(1), Gender.MASCULINE)
+        : grammar.cardinal(digits, Gender.MASCULINE);
+  }
+
+  private static boolean isYears(String first, String last) {
+    return first.length() == 4 && first.matches("1\\d{3}|20\\d{2}") && last.matches("1\\d{3}|20\\d{2}")
+        && first.compareTo(last) < 0;
+  }
+
+  private List<Rule> hours() {
+    String clock = "\\d{1,2}(?:h(?:\\d{2})?(?:min)?|:\\d{2})";
+    return List.of(
+        Rule.of(START + "(?<start>" + clock + ") ?- ?(?=" + clock + END + ")", found -> found.get("start") + " às "),
+        Rule.of(START + "(?<hours>\\d{1,2}) ?- ?(?=\\d{1,2} ?h(?:s|oras)?" + END + ")",
+            found -> grammar.cardinal(found.get("hours"), Gender.FEMININE) + " às "),
+        Rule.of(
+            START + "(?<hours>\\d{1,3}) ?(?:h|hs|hrs|horas?) ?(?:e )?(?<minutes>[0-5]?\\d)(?: ?(?:m|min|minutos?)(?:\\.(?=\\S))?(?: ?(?:e )?(?<seconds>[0-5]?\\d) ?(?:s|seg|segundos?))?)" + END,
+            this::time),
+        Rule.of(START + "(?<hours>\\d{1,3}) ?h ?(?<minutes>[0-5]\\d)" + END, this::time),
+        Rule.of(
+            START + "(?<![.,:]|\\d[.,:/-])(?<hours>[01]?\\d|2[0-4]):(?<minutes>[0-5]\\d)(?::(?<seconds>[0-5]\\d))?(?: ?(?:h|hs|hrs|horas))?" + END + "(?![:.,/]\\d)",
+            this::time),
+        Rule.of(START + "(?<![.,:])(?<hours>\\d{1,3}) ?(?:h|hs|hrs|hr)" + END + "", this::time),
+        Rule.of(START + "(?<minutes>\\d{1,3}) ?min ?(?:e )?(?<seconds>[0-5]?\\d) ?(?:s|seg)" + END + "", this::time));
+  }
+
+  private String time(Found found) {
+    return grammar.time(
+        found.has("hours") ? found.number("hours") : -1,
+        found.has("minutes") ? found.number("minutes") : -1,
+        found.has("seconds") ? found.number("seconds") : -1);
+  }
+
+  private List<Rule> ordinals() {
+    return List.of(
+        Rule.ofAnyCase(START + "(?<day>[2-6])(?:\\.?[ªa]s?)?(?<plural>s)?(?<=[ªas])[ -](?<feira>feiras?)" + END,
+            found -> WEEKDAYS.get(found.get("day")) + (found.get("feira").endsWith("s") ? "s-" : "-") + found.get("feira")),
+        Rule.of(START + "(?<!\\d[.,])(?<number>\\d{1,3}\\.?\\d{3}|\\d{1,3})\\.?(?<sign>[ºª])(?! ?[CF]" + END + ")(?<plural>s)?", found ->
+            grammar.ordinal(Integer.parseInt(found.get("number").replace(".", "")), gender(found.get("sign")))
+                + (found.has("plural") ? "s" : "")),
+        Rule.of(START + "(?<number>\\d{1,4})°(?= (?:lugar|andar|ano|dia|turno|semestre|bimestre|trimestre|grau|colocado|de "
+            + Vocabulary.alternatives(grammar.vocabulary().words("month").values()) + ")" + END + ")",
+            found -> grammar.ordinal(found.number("number"), Gender.MASCULINE)),
+        Rule.of(START + "(?<number>\\d{1,3})(?<sign>[oa])(?<plural>s)?" + END, found ->
+            found.number("number") == 0
+                ? null
+                : grammar.ordinal(found.number("number"), gender(found.get("sign"))) + (found.has("plural") ? "s" : "")));
+  }
+
+  private static Gender gender(String sign) {
+    return sign.equals("º") || sign.equals("o") ? Gender.MASCULINE : Gender.FEMININE;
+  }
+
+  private List<Rule> fractions() {
+    String guard = END + "(?![/.,-]\\d)";
+    return List.of(
+        Rule.of(START + "(?<!\\d[/.,-])(?<whole>\\d{1,4}) (?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + guard,
+            found -> found.number("top") < found.number("bottom")
+                ? grammar.cardinal(found.get("whole"), grammar.genderOf(found)) + " e " + fraction(found)
+                : null),
+        Rule.of(START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>[2-9]|[1-9]\\d|100|1000)" + guard,
+            found -> found.number("top") < found.number("bottom") ? fraction(found) : null),
+        Rule.of(START + "(?<!\\d[/.,-])(?<a>\\d{1,3})/(?<b>\\d{1,3})" + guard,
+            found -> found.get("a") + " por " + found.get("b")),
+        Rule.of("(?<=\\d)/(?=\\d)", found -> " barra "));
+  }
+
+  private String fraction(Found found) {
+    int top = found.number("top");
+    int bottom = found.number("bottom");
+    String plural = top == 1 ? "" : "s";
+    if (top == 1 && bottom == 2) {
+      return grammar.genderOf(found) == Gender.FEMININE ? "meia" : "meio";
+    }
+    StringJoiner words = new StringJoiner(" ");
+    words.add(grammar.cardinal(found.get("top"), Gender.MASCULINE));
+    if (bottom == 2) {
+      words.add("meio" + plural);
+    } else if (bottom == 3) {
+      words.add("terço" + plural);
+    } else if (bottom <= 10 || bottom == 100 || bottom == 1000) {
+      words.add(grammar.ordinal(bottom, Gender.MASCULINE).toLowerCase(Locale.ROOT) + plural);
+    } else {
+      words.add(grammar.cardinal(found.get("bottom"), Gender.MASCULINE)).add("avos");
+    }
+    return words.toString();
+  }
+}
