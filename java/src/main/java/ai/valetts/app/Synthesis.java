@@ -14,7 +14,6 @@ import ai.valetts.evaluation.SpeechLikeness;
 import ai.valetts.text.EncodedText;
 import ai.valetts.text.TextException;
 import ai.valetts.text.TextFrontEnd;
-import ai.valetts.text.TextFrontEnds;
 import ai.valetts.text.Words;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -60,7 +59,7 @@ final class Synthesis {
     List<SynthResult.Spoken> spoken = new ArrayList<>();
     Optional<RecordingProfile> profile = profile(saved, speaker);
     Map<String, Object> findings = new LinkedHashMap<>();
-    try (TextFrontEnd frontEnd = TextFrontEnds.open(config.text(), saved.symbols());
+    try (TextFrontEnd frontEnd = VoiceReading.open(saved, notice);
         Voice voice = engine.openVoice(engineConfig, saved.checkpoint().file(SavedVoice.GENERATOR))) {
       for (SynthRequest.Line line : request.lines()) {
         long start = System.nanoTime();
@@ -80,7 +79,7 @@ final class Synthesis {
     return new SynthResult(speaker, saved.checkpoint().directory(), spoken);
   }
 
-  private static String speaker(SavedVoice saved, String requested) {
+  static String speaker(SavedVoice saved, String requested) {
     List<String> names = saved.speakers().names();
     if (requested == null && names.size() > 1) {
       throw new ConfigException(

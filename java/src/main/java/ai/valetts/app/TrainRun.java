@@ -161,7 +161,7 @@ final class TrainRun {
 
   private TextFrontEnd openFrontEnd(ValettsConfig config, Optional<SavedVoice> saved) {
     return saved.isPresent()
-        ? TextFrontEnds.open(config.text(), saved.get().symbols())
+        ? VoiceReading.open(saved.get(), notice)
         : TextFrontEnds.open(config.text(), () -> DatasetPreparation.texts(config.data()), notice);
   }
 
@@ -189,7 +189,7 @@ final class TrainRun {
         new CheckpointStore(
             run.checkpoints(),
             config.checkpoint().keep(),
-            SavedVoice.companions(configText, data.symbols(), data.speakers()),
+            VoiceReading.companions(SavedVoice.companions(configText, data.symbols(), data.speakers()), frontEnd),
             notice);
     RunDirectory.write(run.config(), configText);
     writeReport(data, run);

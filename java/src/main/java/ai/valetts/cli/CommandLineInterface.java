@@ -34,6 +34,7 @@ final class CommandLineInterface {
             new ResumeCommand(),
             new SynthCommand(),
             new PrepareCommand(),
+            new TextCommand(),
             new InfoCommand(),
             new DoctorCommand())) {
       commands.put(command.name(), command);

@@ -18,7 +18,7 @@ public final class Main {
     PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     System.setOut(out);
     System.setErr(err);
-    Terminal terminal = new Terminal(out, err, () -> ValeTts.onConsole(out));
+    Terminal terminal = new Terminal(System.in, out, err, () -> ValeTts.onConsole(out));
     ExitCode code = new CommandLineInterface(terminal).run(arguments);
     out.flush();
     err.flush();

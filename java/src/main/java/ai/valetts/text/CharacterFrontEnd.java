@@ -109,6 +109,11 @@ final class CharacterFrontEnd implements TextFrontEnd {
   }
 
   @Override
+  public byte[] lexicon() {
+    return wording.lexicon().file();
+  }
+
+  @Override
   public String version() {
     return "characters, " + wording.version();
   }

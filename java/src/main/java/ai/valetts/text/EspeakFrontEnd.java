@@ -179,6 +179,11 @@ final class EspeakFrontEnd implements TextFrontEnd {
   }
 
   @Override
+  public byte[] lexicon() {
+    return wording.lexicon().file();
+  }
+
+  @Override
   public String version() {
     return "espeak-ng " + espeak.version() + ", " + wording.version();
   }

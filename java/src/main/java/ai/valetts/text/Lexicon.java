@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  * a capital stands for that spelling alone. Immutable.
  */
 final class Lexicon {
-  static final Lexicon EMPTY = new Lexicon(Map.of(), Map.of(), "");
+  static final Lexicon EMPTY = new Lexicon(Map.of(), Map.of(), new byte[0]);
 
   private static final int DIGEST_CHARACTERS = 8;
 
@@ -33,13 +33,13 @@ final class Lexicon {
 
   private final Map<String, Entry> exact;
   private final Map<String, Entry> anyCase;
-  private final String digest;
+  private final byte[] file;
   private final Pattern pattern;
 
-  private Lexicon(Map<String, Entry> exact, Map<String, Entry> anyCase, String digest) {
+  private Lexicon(Map<String, Entry> exact, Map<String, Entry> anyCase, byte[] file) {
     this.exact = exact;
     this.anyCase = anyCase;
-    this.digest = digest;
+    this.file = file;
     List<String> words = new ArrayList<>(exact.keySet());
     words.addAll(anyCase.keySet());
     words.sort((a, b) -> a.length() == b.length() ? a.compareTo(b) : b.length() - a.length());
@@ -81,7 +81,7 @@ final class Lexicon {
         add(lines[i], file + ":" + (i + 1), exact, anyCase);
       }
     }
-    return new Lexicon(exact, anyCase, digest(bytes));
+    return new Lexicon(exact, anyCase, bytes);
   }
 
   private static void add(String line, String place, Map<String, Entry> exact, Map<String, Entry> anyCase) {
@@ -135,14 +135,15 @@ final class Lexicon {
     return pattern == null;
   }
 
-  /** Short name of the content. */
-  String digest() {
-    return digest;
+  /** The file as it was read. */
+  byte[] file() {
+    return file.clone();
   }
 
-  private static String digest(byte[] bytes) {
+  /** Short name of the content. */
+  String digest() {
     try {
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes);
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(file);
       return HexFormat.of().formatHex(hash).substring(0, DIGEST_CHARACTERS);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);

@@ -147,6 +147,11 @@ final class PiperFrontEnd implements TextFrontEnd {
   }
 
   @Override
+  public byte[] lexicon() {
+    return wording.lexicon().file();
+  }
+
+  @Override
   public String version() {
     return (espeak == null ? name() : "espeak-ng " + espeak.version() + ", " + name()) + ", " + wording.version();
   }

@@ -36,6 +36,9 @@ public interface TextFrontEnd extends AutoCloseable {
    */
   String version();
 
+  /** The lexicon's file as it was read, for a voice to keep; empty without one. */
+  byte[] lexicon();
+
   @Override
   void close();
 }

@@ -4,6 +4,7 @@ import ai.valetts.config.TextConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -87,12 +88,22 @@ public final class TextFrontEnds {
   }
 
   /**
-   * The words a text is read with, without any front end: nothing has to be installed.
+   * The words of a text in a language, without any front end: nothing has to be installed.
    *
-   * @param language null takes the configuration's
+   * @param saved the table of the voice that is to read, or null for a new one
    */
-  public static Words words(TextConfig config, String text, String language) {
-    return Wording.of(config).of(text, language);
+  public static BiFunction<String, String, Words> words(TextConfig config, SymbolTable saved) {
+    Wording wording = Wording.of(config);
+    return saved != null && saved.reading() != null ? wording::asTaught : wording::of;
+  }
+
+  /**
+   * Refuses what is no language, where no espeak-ng does.
+   *
+   * @throws TextException naming the nearest language
+   */
+  public static void requireLanguage(String language) {
+    Languages.require(language);
   }
 
   /** Release of espeak-ng on this machine, or empty with the reason given to {@code problem}. */

@@ -73,6 +73,11 @@ final class VitsFrontEnd implements TextFrontEnd {
   }
 
   @Override
+  public byte[] lexicon() {
+    return wording.lexicon().file();
+  }
+
+  @Override
   public String version() {
     return (espeak == null ? name() : "espeak-ng " + espeak.version() + ", " + name()) + ", " + wording.version();
   }

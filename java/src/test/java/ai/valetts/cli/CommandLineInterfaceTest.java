@@ -17,6 +17,7 @@ import ai.valetts.config.DataConfig;
 import ai.valetts.data.DemoCorpus;
 import ai.valetts.engine.EngineException;
 import ai.valetts.engine.EngineStatus;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -35,10 +36,12 @@ class CommandLineInterfaceTest {
   private final ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
   private final ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
   private final Recorder recorder = new Recorder();
+  private byte[] input = {};
 
   private ExitCode run(String... arguments) {
     Terminal terminal =
         new Terminal(
+            new ByteArrayInputStream(input),
             new PrintStream(outBytes, true, StandardCharsets.UTF_8),
             new PrintStream(errBytes, true, StandardCharsets.UTF_8),
             () -> recorder);
@@ -56,13 +59,13 @@ class CommandLineInterfaceTest {
   @Test
   void listsTheCommands() {
     assertThat(run("--help")).isEqualTo(ExitCode.DONE);
-    assertThat(out()).contains("train", "resume", "synth", "prepare", "info", "doctor");
+    assertThat(out()).contains("train", "resume", "synth", "prepare", "text", "info", "doctor");
     assertThat(run()).isEqualTo(ExitCode.USAGE);
     assertThat(err()).contains("usage: valetts COMMAND");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "resume", "synth", "prepare", "info", "doctor"})
+  @ValueSource(strings = {"train", "resume", "synth", "prepare", "text", "info", "doctor"})
   void explainsEachCommand(String command) {
     assertThat(run(command, "--help")).isEqualTo(ExitCode.DONE);
     assertThat(out()).contains("valetts " + command).contains("--verbose");

@@ -1,0 +1,95 @@
+package ai.valetts.app;
+
+import ai.valetts.config.TextConfig;
+import ai.valetts.text.EncodedText;
+import ai.valetts.text.TextException;
+import ai.valetts.text.TextFrontEnd;
+import ai.valetts.text.TextFrontEnds;
+import ai.valetts.text.Words;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+
+/** Shows what a model would read of a text. Needs no native core. One thread at a time. */
+public final class TextInspection implements AutoCloseable {
+  private static final int MOST_SYMBOLS = 10_000;
+
+  private final BiFunction<String, String, Words> wording;
+  private final TextFrontEnd frontEnd;
+  private final String language;
+
+  /**
+   * One text.
+   *
+   * @param words what is read, written out
+   * @param removed pictures and signs that are left out
+   * @param phonemes the symbols as text
+   * @param ids the symbols' numbers
+   * @param unknown symbols without a number, with their words; empty if there are none
+   */
+  public record Reading(String words, List<String> removed, String phonemes, int[] ids, String unknown) {}
+
+  private TextInspection(BiFunction<String, String, Words> wording, TextFrontEnd frontEnd, String language) {
+    this.wording = wording;
+    this.frontEnd = frontEnd;
+    this.language = language;
+  }
+
+  /**
+   * As a new espeak-ng voice would read, with blanks left out.
+   *
+   * @param lexicon a lexicon file, or null
+   * @param wordsOnly whether sounds are not asked for; espeak-ng is not needed then
+   * @throws TextException if the language is unknown, the lexicon is faulty or espeak-ng is missing
+   */
+  public static TextInspection ofLanguage(String language, Path lexicon, boolean wordsOnly) {
+    TextConfig config =
+        new TextConfig("espeak", language, "full", lexicon == null ? null : lexicon.toString(), false, MOST_SYMBOLS);
+    if (wordsOnly) {
+      TextFrontEnds.requireLanguage(language);
+      return new TextInspection(TextFrontEnds.words(config, null), null, language);
+    }
+    TextFrontEnd frontEnd = TextFrontEnds.open(config, List::of, notice -> {});
+    frontEnd.read(new Words("", List.of()), language);
+    return new TextInspection(frontEnd::words, frontEnd, language);
+  }
+
+  /**
+   * As a saved voice reads.
+   *
+   * @param voice run or checkpoint folder
+   * @param speaker whose language is meant; null takes the first
+   * @param language null takes the speaker's
+   * @param wordsOnly whether sounds are not asked for
+   * @param notice told of what a person should know of the voice
+   */
+  public static TextInspection ofVoice(
+      Path voice, String speaker, String language, boolean wordsOnly, Consumer<String> notice) {
+    SavedVoice saved = SavedVoice.open(voice, notice);
+    String name = speaker == null ? saved.speakers().names().get(0) : Synthesis.speaker(saved, speaker);
+    String spoken = language == null ? TrainRun.languageOf(saved.config(), name) : language;
+    if (wordsOnly) {
+      return new TextInspection(TextFrontEnds.words(VoiceReading.config(saved), saved.symbols()), null, spoken);
+    }
+    TextFrontEnd frontEnd = VoiceReading.open(saved, notice);
+    return new TextInspection(frontEnd::words, frontEnd, spoken);
+  }
+
+  /** What would be read. Phonemes and ids are empty where only words are asked for. */
+  public Reading read(String text) {
+    Words words = wording.apply(text, language);
+    if (frontEnd == null) {
+      return new Reading(words.text(), words.removed(), "", new int[0], "");
+    }
+    EncodedText encoded = frontEnd.read(words, language);
+    return new Reading(words.text(), words.removed(), encoded.phonemes(), encoded.ids(), encoded.describeUnknown());
+  }
+
+  @Override
+  public void close() {
+    if (frontEnd != null) {
+      frontEnd.close();
+    }
+  }
+}
