@@ -17,6 +17,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -42,6 +44,18 @@ final class Description {
     RunIdentity identity = manifest.identity();
     Table checkpoint = new Table();
     checkpoint.row("folder", saved.checkpoint().directory().toString());
+    Optional<Map<String, Object>> origin =
+        RunDirectory.readJson(saved.checkpoint().file(Interchange.ORIGIN));
+    if (origin.isPresent()) {
+      checkpoint.row("voice", saved.config().name());
+      Table imported = origin(origin.get());
+      return new InfoResult(
+          List.of(
+              checkpoint.section("Checkpoint"),
+              imported.section("Origin"),
+              voice(saved).section("Voice"),
+              files(manifest).section("Files, all verified")));
+    }
     checkpoint.row("run", saved.config().name());
     checkpoint.count("step", state.step());
     checkpoint.count("epoch", state.epoch());
@@ -49,16 +63,41 @@ final class Description {
     checkpoint.count("skipped steps", state.skippedSteps());
     checkpoint.row("device", identity.device() + ", " + identity.threads() + " threads");
     checkpoint.row("seed", String.valueOf(identity.seed()));
+    return new InfoResult(
+        List.of(
+            checkpoint.section("Checkpoint"),
+            voice(saved).section("Voice"),
+            files(manifest).section("Files, all verified")));
+  }
+
+  private static Table origin(Map<String, Object> origin) {
+    Table table = new Table();
+    origin.forEach((name, value) -> {
+      if (value instanceof String text) {
+        table.row(name, text);
+      } else if (name.equals("remarks") && value instanceof List<?> remarks) {
+        remarks.forEach(remark -> table.row("", String.valueOf(remark)));
+      }
+    });
+    return table;
+  }
+
+  private static Table voice(SavedVoice saved) {
     Table voice = new Table();
+    SymbolTable symbols = saved.symbols();
+    String reading = symbols.reading() == null ? symbols.kind() : symbols.reading().text();
     voice.row("speakers", String.join(", ", saved.speakers().names()));
-    voice.row("symbols", saved.symbols().size() + " (" + saved.symbols().kind() + ")");
+    voice.row("symbols", symbols.size() + " (" + reading + ")");
     voice.row("sample rate", saved.config().audio().sampleRateHz() + " Hz");
+    return voice;
+  }
+
+  private static Table files(Manifest manifest) {
     Table files = new Table();
     for (Manifest.FileEntry file : manifest.files()) {
       files.row(file.name(), String.format(Locale.ROOT, "%,d bytes, SHA-256 %s", file.bytes(), file.sha256()));
     }
-    return new InfoResult(
-        List.of(checkpoint.section("Checkpoint"), voice.section("Voice"), files.section("Files, all verified")));
+    return files;
   }
 
   InfoResult ofConfig(ValettsConfig config, boolean step) {

@@ -24,6 +24,12 @@ public interface Operations extends AutoCloseable {
   /** Describes a run, a checkpoint or a configuration. */
   InfoResult info(InfoRequest request);
 
+  /** Turns a public checkpoint into a voice of ours. */
+  ImportResult importVoice(ImportRequest request);
+
+  /** Writes a voice under the public reference's names. */
+  ExportResult exportVoice(ExportRequest request);
+
   @Override
   void close();
 }

@@ -48,6 +48,11 @@ record SavedVoice(
         CheckpointStore.open(absolute), insideRun ? Optional.of(new RunDirectory(grandparent)) : Optional.empty());
   }
 
+  /** Whether a folder is a checkpoint, sound or not, rather than a run. */
+  static boolean isCheckpoint(Path folder) {
+    return Files.isRegularFile(folder.resolve("manifest.json"));
+  }
+
   /** The newest sound checkpoint of a run. */
   static Checkpoint newest(RunDirectory run, Consumer<String> notice) {
     return CheckpointStore.newest(run.checkpoints(), notice)

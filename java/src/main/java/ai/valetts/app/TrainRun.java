@@ -113,6 +113,10 @@ final class TrainRun {
     if (!Files.isRegularFile(run.config())) {
       throw new CheckpointException("There is no run in " + run.root() + ": config.yaml is missing.");
     }
+    if (!Files.isDirectory(run.checkpoints()) && SavedVoice.isCheckpoint(run.root())) {
+      throw new CheckpointException(run.root() + " is a checkpoint, not a run, so that there is nothing to resume: start a"
+          + " run from its weights with train --init-from " + run.root() + ".");
+    }
     return ConfigLoader.load(run.config(), overrides);
   }
 

@@ -125,6 +125,16 @@ public final class ValeTts implements Operations {
         : description.ofConfig(request.config(), request.step());
   }
 
+  @Override
+  public ImportResult importVoice(ImportRequest request) {
+    return new Interchange(this::engine, notice).importVoice(request);
+  }
+
+  @Override
+  public ExportResult exportVoice(ExportRequest request) {
+    return new Interchange(this::engine, notice).exportVoice(request);
+  }
+
   /** What the native core was built with and can see; loads it. */
   public Engine engine() {
     if (engine == null) {

@@ -2,6 +2,7 @@ package ai.valetts.checkpoint;
 
 import ai.valetts.engine.EngineIoException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -69,28 +70,72 @@ public final class CheckpointStore {
     Path target = root.resolve("step-%08d".formatted(state.step()));
     Path unfinished = root.resolve(target.getFileName() + UNFINISHED);
     try {
-      DurableFiles.deleteTree(unfinished);
-      Files.createDirectories(unfinished);
-      tensors.writeInto(unfinished);
-      for (Map.Entry<String, byte[]> companion : companions.entrySet()) {
-        Files.write(unfinished.resolve(companion.getKey()), companion.getValue());
-      }
-      List<Manifest.FileEntry> entries = new ArrayList<>();
-      for (Path file : DurableFiles.children(unfinished)) {
-        DurableFiles.sync(file);
-        entries.add(
-            new Manifest.FileEntry(
-                file.getFileName().toString(), Files.size(file), DurableFiles.sha256(file)));
-      }
-      Manifest manifest = new Manifest(Manifest.FORMAT_VERSION, state, identity, entries);
-      DurableFiles.write(unfinished.resolve(Manifest.FILE_NAME), manifest.toJson());
-      DurableFiles.sync(unfinished);
+      Manifest manifest = build(unfinished, companions, state, identity, tensors);
       publish(unfinished, target);
       prune(target);
       return new Checkpoint(target, manifest);
-    } catch (IOException | EngineIoException e) {
-      throw failed(target, unfinished, e);
+    } catch (IOException | UncheckedIOException | EngineIoException e) {
+      throw failed(root, target, unfinished, e);
     }
+  }
+
+  /**
+   * Publishes a checkpoint that belongs to no run, such as a voice from elsewhere.
+   *
+   * @param target folder that does not exist yet
+   * @throws CheckpointException if it exists
+   * @throws CheckpointWriteException with the cause in words; nothing is left behind
+   */
+  public static Checkpoint publishAlone(
+      Path target, Map<String, byte[]> companions, TrainState state, RunIdentity identity, TensorWriter tensors) {
+    Path absolute = target.toAbsolutePath().normalize();
+    Path parent = absolute.getParent();
+    if (parent == null || Files.exists(absolute)) {
+      throw new CheckpointException(target + " is there already: choose another folder, or delete it.");
+    }
+    Path unfinished = parent.resolve(absolute.getFileName() + UNFINISHED);
+    try {
+      Files.createDirectories(parent);
+      Manifest manifest = build(unfinished, companions, state, identity, tensors);
+      Files.move(unfinished, absolute, StandardCopyOption.ATOMIC_MOVE);
+      DurableFiles.sync(parent);
+      return new Checkpoint(absolute, manifest);
+    } catch (IOException | UncheckedIOException | EngineIoException e) {
+      throw failed(parent, absolute, unfinished, e);
+    } catch (RuntimeException e) {
+      removeAfter(e, unfinished);
+      throw e;
+    }
+  }
+
+  private static void removeAfter(RuntimeException failure, Path unfinished) {
+    try {
+      DurableFiles.deleteTree(unfinished);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** A whole checkpoint under its temporary name. */
+  private static Manifest build(
+      Path unfinished, Map<String, byte[]> companions, TrainState state, RunIdentity identity, TensorWriter tensors)
+      throws IOException {
+    DurableFiles.deleteTree(unfinished);
+    Files.createDirectories(unfinished);
+    tensors.writeInto(unfinished);
+    for (Map.Entry<String, byte[]> companion : companions.entrySet()) {
+      Files.write(unfinished.resolve(companion.getKey()), companion.getValue());
+    }
+    List<Manifest.FileEntry> entries = new ArrayList<>();
+    for (Path file : DurableFiles.children(unfinished)) {
+      DurableFiles.sync(file);
+      entries.add(
+          new Manifest.FileEntry(file.getFileName().toString(), Files.size(file), DurableFiles.sha256(file)));
+    }
+    Manifest manifest = new Manifest(Manifest.FORMAT_VERSION, state, identity, entries);
+    DurableFiles.write(unfinished.resolve(Manifest.FILE_NAME), manifest.toJson());
+    DurableFiles.sync(unfinished);
+    return manifest;
   }
 
   /** The newest checkpoint that verifies; says which newer ones were passed over and why. */
@@ -192,7 +237,7 @@ public final class CheckpointStore {
     }
   }
 
-  private CheckpointWriteException failed(Path target, Path unfinished, Exception cause) {
+  private static CheckpointWriteException failed(Path root, Path target, Path unfinished, Exception cause) {
     String leftover = "";
     try {
       DurableFiles.deleteTree(unfinished);

@@ -35,6 +35,8 @@ final class CommandLineInterface {
             new SynthCommand(),
             new PrepareCommand(),
             new TextCommand(),
+            new ImportCommand(),
+            new ExportCommand(),
             new InfoCommand(),
             new DoctorCommand())) {
       commands.put(command.name(), command);

@@ -43,4 +43,36 @@ public record ModelConfig(
     List<Integer> upsampleRates,
     List<Integer> upsampleKernelSizes,
     int upsampleInitialChannels,
-    int discriminatorWidthDivisor) {}
+    int discriminatorWidthDivisor) {
+
+  /** The same networks for that many symbols and speakers. */
+  public ModelConfig sized(int symbols, int speakers) {
+    return new ModelConfig(
+        symbols,
+        speakers,
+        speakerChannels,
+        posteriorInput,
+        interChannels,
+        hiddenChannels,
+        filterChannels,
+        attentionHeads,
+        encoderLayers,
+        encoderKernelSize,
+        dropout,
+        speakerConditionedEncoder,
+        posteriorLayers,
+        flow,
+        flowCouplings,
+        flowLayers,
+        durationPredictor,
+        durationDiscriminator,
+        noiseScaledAlignment,
+        resblockKind,
+        resblockKernelSizes,
+        resblockDilations,
+        upsampleRates,
+        upsampleKernelSizes,
+        upsampleInitialChannels,
+        discriminatorWidthDivisor);
+  }
+}

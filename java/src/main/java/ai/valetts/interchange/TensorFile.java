@@ -24,6 +24,11 @@ final class TensorFile implements AutoCloseable {
   /** How a pickle begins that was written before PyTorch 1.6: protocol 2, then a magic number of 10 bytes. */
   private static final byte[] OLD_TORCH = {(byte) 0x80, 2, (byte) 0x8a, 0x0a, 0x6c, (byte) 0xfc};
 
+  private static final byte[] PICKLE_START = {(byte) 0x80};
+
+  /** Where a safetensors file's header begins, behind its length. */
+  private static final int SAFETENSORS_HEADER = 8;
+
   private static final byte[] ZIP = {'P', 'K', 3, 4};
 
   /** Where programs keep the weights among other things. */
@@ -61,7 +66,7 @@ final class TensorFile implements AutoCloseable {
   }
 
   private static TensorFile open(FileChannel file, String name) throws IOException {
-    byte[] start = new byte[(int) Math.min(file.size(), 8)];
+    byte[] start = new byte[(int) Math.min(file.size(), SAFETENSORS_HEADER + 1)];
     new TensorBytes(file, name, 0, start.length, ByteOrder.LITTLE_ENDIAN, null).readAll().get(start);
     if (beginsWith(start, ZIP)) {
       return ofTorch(file, name);
@@ -70,7 +75,8 @@ final class TensorFile implements AutoCloseable {
       throw new CheckpointException(name + " was written by PyTorch before 1.6 or in its old format. Save it again:"
           + " torch.save(torch.load(file, map_location=\"cpu\"), file).");
     }
-    if (start.length > 0 && start[0] == (byte) 0x80) {
+    boolean header = start.length > SAFETENSORS_HEADER && start[SAFETENSORS_HEADER] == '{';
+    if (!header && beginsWith(start, PICKLE_START)) {
       throw new CheckpointException(name + " is a bare pickle, not a file of torch.save: it holds no weights that can be"
           + " read.");
     }

@@ -3,6 +3,7 @@ package ai.valetts.text;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -168,6 +169,11 @@ public final class SymbolTable {
   /** Writes the table as JSON; a symbol's place in the list is its id. */
   public void write(Path file) throws IOException {
     Files.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(stored()));
+  }
+
+  /** The table as {@link #write} writes it, to be kept inside another file. */
+  public JsonNode toJson() {
+    return JSON.valueToTree(stored());
   }
 
   private Stored stored() {

@@ -3,6 +3,10 @@ package ai.valetts.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.valetts.app.ExitCode;
+import ai.valetts.app.ExportRequest;
+import ai.valetts.app.ExportResult;
+import ai.valetts.app.ImportRequest;
+import ai.valetts.app.ImportResult;
 import ai.valetts.app.InfoRequest;
 import ai.valetts.app.InfoResult;
 import ai.valetts.app.Operations;
@@ -59,13 +63,13 @@ class CommandLineInterfaceTest {
   @Test
   void listsTheCommands() {
     assertThat(run("--help")).isEqualTo(ExitCode.DONE);
-    assertThat(out()).contains("train", "resume", "synth", "prepare", "text", "info", "doctor");
+    assertThat(out()).contains("train", "resume", "synth", "prepare", "text", "import", "export", "info", "doctor");
     assertThat(run()).isEqualTo(ExitCode.USAGE);
     assertThat(err()).contains("usage: valetts COMMAND");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "resume", "synth", "prepare", "text", "info", "doctor"})
+  @ValueSource(strings = {"train", "resume", "synth", "prepare", "text", "import", "export", "info", "doctor"})
   void explainsEachCommand(String command) {
     assertThat(run(command, "--help")).isEqualTo(ExitCode.DONE);
     assertThat(out()).contains("valetts " + command).contains("--verbose");
@@ -325,6 +329,22 @@ class CommandLineInterfaceTest {
               request.lines().stream()
                   .map(line -> new SynthResult.Spoken(line.output(), 1.5, 0.25, "ola", List.of("☃")))
                   .toList()));
+    }
+
+    @Override
+    public ImportResult importVoice(ImportRequest request) {
+      return note(
+          request,
+          new ImportResult(
+              request.output(),
+              List.of(new ImportResult.Weights("skipped", "flow", 128, 2964480, "never used")),
+              List.of("assumed: window is 1024"),
+              List.of("ana", "bia")));
+    }
+
+    @Override
+    public ExportResult exportVoice(ExportRequest request) {
+      return note(request, new ExportResult(request.voice(), List.of(request.output())));
     }
 
     @Override
