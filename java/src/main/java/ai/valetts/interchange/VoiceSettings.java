@@ -30,6 +30,7 @@ final class VoiceSettings {
       String origin) {
     boolean blanks = reading.isPiper() || settings.flag("data.add_blank", "add_blank").orElse(false);
     put(overrides, origin, "text.addBlank", blanks);
+    put(overrides, origin, "text.normalization", "none");
     if (blanks) {
       put(overrides, origin, "text.maxSymbols", SYMBOLS_WITH_BLANKS);
     }
