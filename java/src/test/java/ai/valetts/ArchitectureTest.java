@@ -44,7 +44,17 @@ class ArchitectureTest {
           Map.entry("engine", List.of("ai.valetts.config")),
           Map.entry("engine.jni", List.of("ai.valetts.engine", "ai.valetts.config", BYTEDECO)),
           Map.entry(
-              "data", List.of("ai.valetts.config", "ai.valetts.text", "ai.valetts.audio", "ai.valetts.engine", JACKSON)),
+              "data.corpus",
+              List.of("ai.valetts.config", "ai.valetts.audio", JACKSON, "org.apache.commons.compress..")),
+          Map.entry(
+              "data",
+              List.of(
+                  "ai.valetts.config",
+                  "ai.valetts.text",
+                  "ai.valetts.audio",
+                  "ai.valetts.engine",
+                  "ai.valetts.data.corpus",
+                  JACKSON)),
           Map.entry("checkpoint", List.of("ai.valetts.config", "ai.valetts.engine", JACKSON)),
           Map.entry(
               "interchange", List.of("ai.valetts.config", "ai.valetts.text", "ai.valetts.checkpoint", JACKSON)),
@@ -69,6 +79,7 @@ class ArchitectureTest {
                   "ai.valetts.engine",
                   "ai.valetts.engine.jni",
                   "ai.valetts.data",
+                  "ai.valetts.data.corpus",
                   "ai.valetts.checkpoint",
                   "ai.valetts.interchange",
                   "ai.valetts.training",

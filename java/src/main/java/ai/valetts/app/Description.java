@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -101,7 +102,11 @@ final class Description {
   }
 
   InfoResult ofConfig(ValettsConfig config, boolean step) {
-    long speakers = config.data().sources().stream().map(DataConfig.Source::speaker).distinct().count();
+    long speakers = config.data().sources().stream()
+        .map(DataConfig.Source::speaker)
+        .filter(Objects::nonNull)
+        .distinct()
+        .count();
     Integer vocabulary = config.model().vocabularySize();
     int symbols = vocabulary == null ? SymbolTable.piper().size() : vocabulary;
     EngineConfig engineConfig = EngineConfigs.of(config, symbols, (int) speakers);

@@ -5,6 +5,7 @@ import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.checkpoint.CheckpointWriteException;
 import ai.valetts.config.ConfigException;
 import ai.valetts.data.DataException;
+import ai.valetts.data.corpus.CorpusException;
 import ai.valetts.engine.DeviceLostException;
 import ai.valetts.engine.EngineException;
 import ai.valetts.engine.EngineIoException;
@@ -55,7 +56,9 @@ public enum ExitCode {
     if (failure instanceof ConfigException || failure instanceof TextException) {
       return USAGE;
     }
-    if (failure instanceof DataException || failure instanceof AudioException) {
+    if (failure instanceof DataException
+        || failure instanceof CorpusException
+        || failure instanceof AudioException) {
       return DATA;
     }
     if (failure instanceof CheckpointException) {

@@ -3,63 +3,104 @@ package ai.valetts.app;
 import ai.valetts.config.ValettsConfig;
 import ai.valetts.data.DataReport;
 import ai.valetts.data.DatasetPreparation;
+import ai.valetts.data.PreparationProgress;
 import ai.valetts.data.PreparedData;
+import ai.valetts.data.corpus.Corpus;
+import ai.valetts.data.corpus.CorpusReader;
+import ai.valetts.data.corpus.Finding;
 import ai.valetts.text.TextFrontEnd;
 import ai.valetts.text.TextFrontEnds;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
-import java.util.function.Consumer;
+import java.util.Optional;
 
 /** Reads, checks and caches recordings, and tells what was found. */
 final class Preparation {
   private final Path cacheFolder;
-  private final Consumer<String> notice;
+  private final PreparationProgress progress;
 
-  Preparation(Path cacheFolder, Consumer<String> notice) {
+  Preparation(Path cacheFolder, PreparationProgress progress) {
     this.cacheFolder = cacheFolder;
-    this.notice = notice;
+    this.progress = progress;
   }
 
-  PrepareResult run(ValettsConfig config) {
-    Path prepared = cacheFolder.resolve("prepared");
-    try (TextFrontEnd frontEnd =
-            TextFrontEnds.open(config.text(), () -> DatasetPreparation.texts(config.data()), notice);
+  /**
+   * Prepares data and hands it, still open, to an action.
+   *
+   * @param saved the voice that goes on learning; empty for a new one
+   */
+  <T> T with(ValettsConfig config, Optional<SavedVoice> saved, Action<T> action) {
+    List<Corpus> corpora =
+        CorpusReader.read(config.data().sources(), cacheFolder, config.data().threads(), progress::notice);
+    try (TextFrontEnd frontEnd = frontEnd(config, saved, corpora);
         PreparedData data =
             DatasetPreparation.prepare(
-                // A run would refuse at the first culprits; here all are to be seen.
-                config.data().withMaxBad(1), config.text(), config.audio(), frontEnd, prepared, notice)) {
-      DataReport report = data.report();
-      Path file = prepared.resolve(config.name() + "-data-report.json");
-      report.write(file);
-      return new PrepareResult(
-          describe(report),
-          file,
-          report.usable(),
-          report.bad().size(),
-          report.leftOut().size(),
-          refusal(report, config.data().maxBad()));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+                corpora, config.data(), config.text(), config.audio(), frontEnd, prepared(), progress)) {
+      return action.take(frontEnd, data);
     }
   }
 
-  private static String refusal(DataReport report, double maxBad) {
-    int bad = report.bad().size();
-    return bad <= maxBad * report.rows()
-        ? null
-        : "a run would not start: "
-            + bad
-            + " of "
-            + report.rows()
-            + " rows cannot be used, more than data.maxBad = "
-            + maxBad
-            + " allows (--max-bad raises it)";
+  /** What is done with prepared data. */
+  interface Action<T> {
+    T take(TextFrontEnd frontEnd, PreparedData data);
+  }
+
+  private TextFrontEnd frontEnd(ValettsConfig config, Optional<SavedVoice> saved, List<Corpus> corpora) {
+    return saved.isPresent()
+        ? VoiceReading.open(saved.get(), progress::notice)
+        : TextFrontEnds.open(config.text(), () -> DatasetPreparation.texts(corpora), progress::notice);
+  }
+
+  private Path prepared() {
+    return cacheFolder.resolve("prepared");
+  }
+
+  PrepareResult run(ValettsConfig config) {
+    return with(
+        config,
+        Optional.empty(),
+        (frontEnd, data) -> {
+          Path folder = prepared().resolve("sets").resolve(config.name());
+          writeReport(data, folder, config.name());
+          writeSpeakers(data, folder);
+          DataReport report = data.report();
+          return new PrepareResult(
+              describe(report),
+              folder.resolve(DataReportFiles.JSON),
+              report.usable(),
+              report.bad().size(),
+              report.leftOut().size(),
+              report.refusal());
+        });
+  }
+
+  private static void writeSpeakers(PreparedData data, Path folder) {
+    try {
+      data.speakers().write(folder.resolve(SavedVoice.SPEAKERS));
+    } catch (IOException e) {
+      throw new UncheckedIOException("the speakers cannot be written to " + folder + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Writes the report for a program and for a person. */
+  static void writeReport(PreparedData data, Path folder, String name) {
+    try {
+      Files.createDirectories(folder);
+      DataReportFiles.write(data.report(), folder, name);
+    } catch (IOException e) {
+      throw new UncheckedIOException("the report cannot be written to " + folder + ": " + e.getMessage(), e);
+    }
   }
 
   static String describe(DataReport report) {
     StringBuilder text = new StringBuilder();
+    for (DataReport.Source source : report.sources()) {
+      text.append(String.format(Locale.ROOT, "%s: %s, %d rows%n", source.folder(), source.format(), source.rows()));
+    }
     text.append(String.format(Locale.ROOT, "%d rows: %d to train on, %d held out, %.2f hours, text read by %s%n",
         report.rows(), report.training(), report.validation(), report.hours(), report.textFrontEnd()));
     for (DataReport.Speaker speaker : report.speakers()) {
@@ -75,6 +116,11 @@ final class Preparation {
       text.append(report.leftOut().size()).append(" rows are left out for their length:\n");
       report.leftOut().forEach(row -> text.append("  ").append(row).append('\n'));
     }
+    report.counts().forEach((kind, count) -> {
+      if (kind.weight() == Finding.Weight.REMARK) {
+        text.append(String.format(Locale.ROOT, "remark: %s: %d%n", kind.title(), count));
+      }
+    });
     return text.toString();
   }
 }

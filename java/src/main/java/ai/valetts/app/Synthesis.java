@@ -52,7 +52,9 @@ final class Synthesis {
     SavedVoice saved = SavedVoice.open(request.voice(), notice);
     ValettsConfig config = saved.config();
     String speaker = speaker(saved, request.speaker());
-    String language = request.language() == null ? TrainRun.languageOf(config, speaker) : request.language();
+    String language = request.language() == null
+        ? TrainRun.languageOf(config, saved.speakers(), speaker)
+        : request.language();
     EngineConfig engineConfig =
         EngineConfigs.of(
             config, saved.symbols().size(), saved.speakers().size(), request.threads(), request.device());

@@ -16,8 +16,9 @@ import ai.valetts.data.BatchAssembler;
 import ai.valetts.data.BatchLoader;
 import ai.valetts.data.BatchPosition;
 import ai.valetts.data.Clip;
-import ai.valetts.data.DatasetPreparation;
+import ai.valetts.data.PreparationProgress;
 import ai.valetts.data.PreparedData;
+import ai.valetts.data.Speakers;
 import ai.valetts.engine.Engine;
 import ai.valetts.engine.EngineConfig;
 import ai.valetts.engine.InvalidEngineArgumentException;
@@ -41,14 +42,11 @@ import ai.valetts.monitor.SampleFiles;
 import ai.valetts.monitor.TensorBoardMonitor;
 import ai.valetts.text.EncodedText;
 import ai.valetts.text.TextFrontEnd;
-import ai.valetts.text.TextFrontEnds;
 import ai.valetts.training.RunControl;
 import ai.valetts.training.RunOutcome;
 import ai.valetts.training.Sentence;
 import ai.valetts.training.Trainer;
 import ai.valetts.training.Validator;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,6 +59,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -77,22 +76,25 @@ final class TrainRun {
   private final Engine engine;
   private final Path cacheFolder;
   private final Consumer<String> notice;
+  private final PreparationProgress progress;
   private final List<RunListener> listeners;
   private final Consumer<RunControl> loopStarts;
 
   /**
+   * @param progress told how the preparation goes, and whatever else a person should read
    * @param listeners of the caller's, told after the run's own
    * @param loopStarts given the inbox of the loop before its first step
    */
   TrainRun(
       Engine engine,
       Path cacheFolder,
-      Consumer<String> notice,
+      PreparationProgress progress,
       List<RunListener> listeners,
       Consumer<RunControl> loopStarts) {
     this.engine = engine;
     this.cacheFolder = cacheFolder;
-    this.notice = notice;
+    this.progress = progress;
+    this.notice = progress::notice;
     this.listeners = listeners;
     this.loopStarts = loopStarts;
   }
@@ -151,26 +153,20 @@ final class TrainRun {
 
   private RunResult train(ValettsConfig config, RunDirectory run, Optional<SavedVoice> saved) {
     refuseAbsentGpu(config.training().device());
-    try (TextFrontEnd frontEnd = openFrontEnd(config, saved);
-        PreparedData data = DatasetPreparation.prepare(
-            config.data(), config.text(), config.audio(), frontEnd, cacheFolder.resolve("prepared"), notice)) {
+    return new Preparation(cacheFolder, progress).with(config, saved, (frontEnd, data) -> {
+      Preparation.writeReport(data, run.root(), config.name());
+      data.usable();
       saved.ifPresent(voice -> refuseOtherSpeakers(voice, data, run));
       EngineConfig engineConfig = EngineConfigs.of(config, data.symbols().size(), data.speakers().size());
       try (TrainingSession session = engine.createSession(engineConfig)) {
         saved.ifPresent(voice -> session.load(voice.checkpoint().directory()));
         return train(config, run, saved.map(SavedVoice::checkpoint), frontEnd, data, session);
       }
-    }
-  }
-
-  private TextFrontEnd openFrontEnd(ValettsConfig config, Optional<SavedVoice> saved) {
-    return saved.isPresent()
-        ? VoiceReading.open(saved.get(), notice)
-        : TextFrontEnds.open(config.text(), () -> DatasetPreparation.texts(config.data()), notice);
+    });
   }
 
   private static void refuseOtherSpeakers(SavedVoice saved, PreparedData data, RunDirectory run) {
-    if (!saved.speakers().equals(data.speakers())) {
+    if (!saved.speakers().names().equals(data.speakers().names())) {
       throw new CheckpointException("The checkpoint of " + run.root() + " knows the speakers "
           + String.join(", ", saved.speakers().names()) + ", the data has "
           + String.join(", ", data.speakers().names()) + ": their embeddings would not belong to them.");
@@ -196,7 +192,6 @@ final class TrainRun {
             VoiceReading.companions(SavedVoice.companions(configText, data.symbols(), data.speakers()), frontEnd),
             notice);
     RunDirectory.write(run.config(), configText);
-    writeReport(data, run);
     double constantMelL1 = constantMelL1(config, data);
     profileRecordings(config, run, data, frontEnd);
     describe(data, model, constantMelL1);
@@ -246,14 +241,6 @@ final class TrainRun {
     if (!before.device().equals(now.device())) {
       notice.accept("The run was on " + before.device() + " before and is on " + now.device()
           + " now: it goes on, but rounds differently from here.");
-    }
-  }
-
-  private static void writeReport(PreparedData data, RunDirectory run) {
-    try {
-      data.report().write(run.dataReport());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
@@ -362,7 +349,7 @@ final class TrainRun {
     for (int i = 0; i < config.validation().sentences().size(); i++) {
       String text = config.validation().sentences().get(i);
       for (String speaker : data.speakers().names()) {
-        EncodedText encoded = frontEnd.encode(text, languageOf(config, speaker));
+        EncodedText encoded = frontEnd.encode(text, languageOf(config, data.speakers(), speaker));
         if (encoded.phonemeCount() == 0) {
           notice.accept("validation.sentences[" + i + "] has nothing that " + speaker + " can say: " + text);
         } else {
@@ -374,13 +361,13 @@ final class TrainRun {
   }
 
   /** The language of a speaker's recordings. */
-  static String languageOf(ValettsConfig config, String speaker) {
-    return config.data().sources().stream()
-        .filter(source -> source.speaker().equals(speaker))
+  static String languageOf(ValettsConfig config, Speakers speakers, String speaker) {
+    return speakers.languageOf(speaker).orElseGet(() -> config.data().sources().stream()
+        .filter(source -> speaker.equals(source.speaker()))
         .map(DataConfig.Source::language)
-        .filter(language -> language != null)
+        .filter(Objects::nonNull)
         .findFirst()
-        .orElse(config.text().language());
+        .orElse(config.text().language()));
   }
 
   private void summarize(

@@ -3,9 +3,11 @@ package ai.valetts.app;
 import ai.valetts.config.DataConfig;
 import ai.valetts.config.ValettsConfig;
 import ai.valetts.data.DemoCorpus;
+import ai.valetts.data.PreparationProgress;
 import ai.valetts.engine.Engine;
 import ai.valetts.engine.jni.NativeEngine;
 import ai.valetts.event.RunListener;
+import ai.valetts.monitor.ConsoleCount;
 import ai.valetts.monitor.ConsoleProgress;
 import java.io.Console;
 import java.io.PrintStream;
@@ -30,6 +32,7 @@ import java.util.function.Supplier;
 public final class ValeTts implements Operations {
   private final Path cacheFolder;
   private final Consumer<String> notice;
+  private final PreparationProgress progress;
   private final RunListeners listeners;
   private final Supplier<Engine> openEngine;
   private final boolean stopOnSignal;
@@ -47,8 +50,18 @@ public final class ValeTts implements Operations {
       RunListeners listeners,
       Supplier<Engine> openEngine,
       boolean stopOnSignal) {
+    this(cacheFolder, new NoticedProgress(notice, System::nanoTime), listeners, openEngine, stopOnSignal);
+  }
+
+  private ValeTts(
+      Path cacheFolder,
+      PreparationProgress progress,
+      RunListeners listeners,
+      Supplier<Engine> openEngine,
+      boolean stopOnSignal) {
     this.cacheFolder = cacheFolder;
-    this.notice = notice;
+    this.notice = progress::notice;
+    this.progress = progress;
     this.listeners = listeners;
     this.openEngine = openEngine;
     this.stopOnSignal = stopOnSignal;
@@ -74,9 +87,13 @@ public final class ValeTts implements Operations {
     Path cache = Places.cacheFolder();
     NativeEngine.prepareProcess(cache);
     boolean terminal = isTerminal();
-    RunListeners progress =
+    RunListeners listeners =
         config -> List.of(new ConsoleProgress(out, terminal, config.monitor().logEverySteps()));
-    return new ValeTts(cache, out::println, progress, () -> NativeEngine.open(cache), true);
+    PreparationProgress progress =
+        terminal
+            ? new BarProgress(new ConsoleCount(out))
+            : new NoticedProgress(out::println, System::nanoTime);
+    return new ValeTts(cache, progress, listeners, () -> NativeEngine.open(cache), true);
   }
 
   /** From Java 22 on there is a console even where output is redirected, and a method that tells them apart. */
@@ -114,7 +131,7 @@ public final class ValeTts implements Operations {
 
   @Override
   public PrepareResult prepare(PrepareRequest request) {
-    return new Preparation(cacheFolder, notice).run(withDemo(request.config(), request.demoLanguages()));
+    return new Preparation(cacheFolder, progress).run(withDemo(request.config(), request.demoLanguages()));
   }
 
   @Override
@@ -152,7 +169,7 @@ public final class ValeTts implements Operations {
   }
 
   private TrainRun trainRun(ValettsConfig config) {
-    return new TrainRun(engine(), cacheFolder, notice, listeners.forRun(config), control -> {
+    return new TrainRun(engine(), cacheFolder, progress, listeners.forRun(config), control -> {
       if (signals != null) {
         signals.loopStarts(control);
       }

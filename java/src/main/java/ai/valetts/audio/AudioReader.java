@@ -21,6 +21,7 @@ import static org.bytedeco.ffmpeg.global.avutil.AV_CHANNEL_ORDER_UNSPEC;
 import static org.bytedeco.ffmpeg.global.avutil.AV_LOG_QUIET;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
 import static org.bytedeco.ffmpeg.global.avutil.AV_SAMPLE_FMT_FLT;
+import static org.bytedeco.ffmpeg.global.avutil.AV_TIME_BASE;
 import static org.bytedeco.ffmpeg.global.avutil.av_channel_layout_default;
 import static org.bytedeco.ffmpeg.global.avutil.av_channel_layout_uninit;
 import static org.bytedeco.ffmpeg.global.avutil.av_dict_free;
@@ -36,6 +37,7 @@ import static org.bytedeco.ffmpeg.global.swresample.swr_free;
 import static org.bytedeco.ffmpeg.global.swresample.swr_get_out_samples;
 import static org.bytedeco.ffmpeg.global.swresample.swr_init;
 
+import ai.valetts.audio.AudioException.Fault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +79,7 @@ public final class AudioReader {
   private static final Set<String> STATED_LENGTH = Set.of("w64", "flac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2");
 
   /** Longer files are not utterances, and would fill the memory. */
-  private static final int MAX_SECONDS = 3600;
+  public static final int MAX_SECONDS = 240;
 
   static {
     // Before any JavaCPP class is initialised: its limit on process memory counts libtorch's too.
@@ -128,27 +130,28 @@ public final class AudioReader {
    * Decodes a whole file.
    *
    * @param sampleRateHz rate of the result
-   * @throws AudioException if the file is missing, empty, corrupt, cut short or no audio
+   * @throws AudioException if the file is missing, empty, corrupt, cut short, longer than {@link #MAX_SECONDS} or no
+   *     audio
    */
   public static DecodedAudio read(Path file, int sampleRateHz) {
     try {
       if (!Files.isRegularFile(file)) {
-        throw new AudioException(file, Files.exists(file) ? "is not a file" : "does not exist");
+        throw new AudioException(file, Fault.MISSING, Files.exists(file) ? "is not a file" : "does not exist");
       }
       if (Files.size(file) == 0) {
-        throw new AudioException(file, "is empty");
+        throw new AudioException(file, Fault.EMPTY, "is empty");
       }
       WavHeader.cutShort(file)
           .ifPresent(
               problem -> {
-                throw new AudioException(file, problem);
+                throw new AudioException(file, Fault.CUT_SHORT, problem);
               });
       Optional<DecodedAudio> plain = PlainWav.read(file, sampleRateHz, MAX_SECONDS);
       if (plain.isPresent()) {
         return plain.get();
       }
     } catch (IOException e) {
-      throw new AudioException(file, "cannot be read: " + e.getMessage());
+      throw new AudioException(file, Fault.DAMAGED, "cannot be read: " + e.getMessage());
     }
     if (Libraries.PROBLEM != null) {
       throw new AudioException(
@@ -195,21 +198,26 @@ public final class AudioReader {
       int rate = context.sample_rate();
       int channels = context.ch_layout().nb_channels();
       if (rate <= 0 || channels <= 0) {
-        throw new AudioException(file, "names no sample rate or no channels");
+        throw new AudioException(file, Fault.DAMAGED, "names no sample rate or no channels");
+      }
+      double stated = format.duration() / (double) AV_TIME_BASE;
+      if (format.duration() != AV_NOPTS_VALUE && stated > MAX_SECONDS) {
+        throw tooLong(String.format(Locale.ROOT, "%.0f s", stated));
       }
       try (Resampler resampler = new Resampler(context)) {
         long decoded = decodePackets(format, stream, context, resampler);
         checkLength(format, stream, decoded, rate);
       }
       if (count == 0) {
-        throw new AudioException(file, "holds no audio");
+        throw new AudioException(file, Fault.EMPTY, "holds no audio");
       }
       for (int i = 0; i < count; i++) {
         if (!Float.isFinite(samples[i])) {
-          throw new AudioException(file, "holds samples that are not numbers");
+          throw new AudioException(file, Fault.DAMAGED, "holds samples that are not numbers");
         }
       }
-      return new DecodedAudio(Arrays.copyOf(samples, count), rate, channels);
+      String container = format.iformat().name().getString();
+      return new DecodedAudio(Arrays.copyOf(samples, count), rate, channels, container);
     } finally {
       avcodec_free_context(context);
     }
@@ -253,10 +261,14 @@ public final class AudioReader {
       check(received, "is damaged");
       decoded += frame.nb_samples();
       if (decoded > (long) MAX_SECONDS * context.sample_rate()) {
-        throw new AudioException(file, "is longer than an hour; cut it into utterances");
+        throw tooLong(String.format(Locale.ROOT, "more than %d s", MAX_SECONDS));
       }
       resampler.convert(frame);
     }
+  }
+
+  private AudioException tooLong(String length) {
+    return new AudioException(file, Fault.TOO_LONG, "is " + length + " long; cut it into utterances");
   }
 
   /** A FLAC header says how much should follow. One part in fifty is left to sloppy writers. */
@@ -268,7 +280,9 @@ public final class AudioReader {
     double found = (double) decoded / rate;
     if (found < stated * 0.98 - 0.05) {
       throw new AudioException(
-          file, String.format(Locale.ROOT, "is cut short: %.2f s of %.2f s are there", found, stated));
+          file,
+          Fault.CUT_SHORT,
+          String.format(Locale.ROOT, "is cut short: %.2f s of %.2f s are there", found, stated));
     }
   }
 
@@ -278,7 +292,7 @@ public final class AudioReader {
     }
     try (BytePointer text = new BytePointer(256)) {
       av_strerror(code, text, text.capacity());
-      throw new AudioException(file, problem + " (" + text.getString() + ")");
+      throw new AudioException(file, Fault.DAMAGED, problem + " (" + text.getString() + ")");
     }
   }
 

@@ -37,7 +37,10 @@ final class RunOptions {
     options.addOption(
         value("languages", "LIST", "languages of the demo recordings: en (default), es, fr, it, ru; e.g. en,es"));
     options.addOption(
-        value("data", "DIR[:SPEAKER[:LANGUAGE]]", "folder with metadata.csv and wavs/; repeat it for more speakers"));
+        value(
+            "data",
+            "DIR[:SPEAKER[:LANGUAGE]]",
+            "folder or archive with recordings and their texts; repeat it for more; DIR::LANGUAGE names no speaker"));
     options.addOption(value("max-bad", "SHARE", "unusable rows a run puts up with, e.g. 1%"));
   }
 
@@ -159,30 +162,24 @@ final class RunOptions {
       items.add(
           "{folder: "
               + ConfigOverride.quoted(source.folder())
-              + ", speaker: "
-              + ConfigOverride.quoted(source.speaker())
+              + (source.speaker() == null ? "" : ", speaker: " + ConfigOverride.quoted(source.speaker()))
               + (source.language() == null ? "" : ", language: " + ConfigOverride.quoted(source.language()))
               + "}");
     }
     return "[" + String.join(", ", items) + "]";
   }
 
-  /** Splits from the right, so that a folder's name may hold colons as long as the folder exists. */
+  /** A path that exists is taken whole, so that its name may hold colons. */
   static DataConfig.Source source(String value) {
-    if (Files.isDirectory(Path.of(value))) {
-      return new DataConfig.Source(value, folderName(value), null);
+    if (Files.exists(Path.of(value))) {
+      return new DataConfig.Source(value, null, null);
     }
     String[] parts = value.split(":", -1);
-    if (parts.length > 3 || parts[0].isBlank() || parts.length > 1 && parts[1].isBlank()) {
+    if (parts.length > 3 || parts[0].isBlank() || parts.length == 2 && parts[1].isBlank()) {
       throw new UsageException("--data takes DIR, DIR:SPEAKER or DIR:SPEAKER:LANGUAGE, found \"" + value + "\"");
     }
-    String speaker = parts.length > 1 ? parts[1] : folderName(parts[0]);
+    String speaker = parts.length > 1 && !parts[1].isBlank() ? parts[1] : null;
     return new DataConfig.Source(parts[0], speaker, parts.length > 2 ? parts[2] : null);
-  }
-
-  private static String folderName(String folder) {
-    Path name = Path.of(folder).toAbsolutePath().normalize().getFileName();
-    return name == null ? folder : name.toString();
   }
 
   private static void text(CommandLine line, String option, String key, List<ConfigOverride> overrides) {

@@ -1,9 +1,11 @@
 package ai.valetts.config;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * One key in which two configurations differ.
@@ -36,14 +38,16 @@ public record ConfigDifference(String key, Object before, Object after) {
   /** All differences, in the order of the records. */
   public static List<ConfigDifference> between(ValettsConfig before, ValettsConfig after) {
     Map<String, Object> old = ConfigKeys.values(before);
+    Map<String, Object> current = ConfigKeys.values(after);
+    // The keys of a section that is null in one of the two are in the other alone.
+    Set<String> keys = new LinkedHashSet<>(current.keySet());
+    keys.addAll(old.keySet());
     List<ConfigDifference> differences = new ArrayList<>();
-    ConfigKeys.values(after)
-        .forEach(
-            (key, value) -> {
-              if (!Objects.equals(old.get(key), value)) {
-                differences.add(new ConfigDifference(key, old.get(key), value));
-              }
-            });
+    for (String key : keys) {
+      if (!Objects.equals(old.get(key), current.get(key))) {
+        differences.add(new ConfigDifference(key, old.get(key), current.get(key)));
+      }
+    }
     return differences;
   }
 

@@ -95,7 +95,8 @@ public final class ConfigLoader {
 
   private static DataConfig.Source absolute(DataConfig.Source source) {
     String folder = Path.of(source.folder()).toAbsolutePath().normalize().toString();
-    return new DataConfig.Source(folder, source.speaker(), source.language());
+    return new DataConfig.Source(
+        folder, source.speaker(), source.language(), source.format(), source.metadata(), source.columns());
   }
 
   /** Puts one override into the tree; an unknown name is found later, by the reader. */

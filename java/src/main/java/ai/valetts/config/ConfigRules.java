@@ -2,6 +2,7 @@ package ai.valetts.config;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -97,17 +98,7 @@ final class ConfigRules {
   private void checkData(DataConfig data) {
     Set<String> seen = new HashSet<>();
     for (int i = 0; reader.isSound("data.sources") && i < data.sources().size(); i++) {
-      DataConfig.Source source = data.sources().get(i);
-      String key = "data.sources[" + i + "]";
-      rule(() -> !source.folder().isBlank(), () -> "names no folder", key + ".folder");
-      rule(
-          () -> !source.speaker().isBlank() && source.speaker().length() <= 100,
-          () -> "takes a name of 1 to 100 characters, found \"" + source.speaker() + "\"",
-          key + ".speaker");
-      rule(() -> seen.add(source.folder()), () -> source.folder() + " is listed twice", key + ".folder");
-      if (source.language() != null) {
-        language(key + ".language", source::language);
-      }
+      checkSource(data.sources().get(i), "data.sources[" + i + "]", seen);
     }
     range("data.batchSize", () -> data.batchSize(), 1, 1_024);
     rule(
@@ -126,8 +117,69 @@ final class ConfigRules {
         () -> data.maxBad() >= 0 && data.maxBad() <= 1,
         () -> "takes a fraction from 0 to 1 (0.01 is 1 %), found " + data.maxBad(),
         "data.maxBad");
+    if (data.batchFrames() != null) {
+      range("data.batchFrames", () -> data.batchFrames(), 1, 10_000_000);
+      rule(
+          () -> data.batchFrames() >= last(data.bucketFrames()),
+          () -> data.batchFrames() + " cannot hold one clip of the last of data.bucketFrames, " + last(data.bucketFrames()),
+          "data.batchFrames",
+          "data.bucketFrames");
+    }
+    checkQuality(data);
     range("data.decodeThreads", () -> data.decodeThreads(), 0, 256);
     range("data.prefetchBatches", () -> data.prefetchBatches(), 1, 64);
+  }
+
+  private void checkSource(DataConfig.Source source, String key, Set<String> seen) {
+    rule(() -> !source.folder().isBlank(), () -> "names no folder", key + ".folder");
+    if (source.speaker() != null) {
+      rule(
+          () -> !source.speaker().isBlank() && source.speaker().length() <= 100,
+          () -> "takes a name of 1 to 100 characters, found \"" + source.speaker() + "\"",
+          key + ".speaker");
+    }
+    rule(
+        () -> seen.add(source.folder() + "|" + source.metadata()),
+        () -> source.folder() + " is listed twice",
+        key + ".folder");
+    if (source.language() != null) {
+      language(key + ".language", source::language);
+    }
+    if (source.format() != null) {
+      oneOf(key + ".format", source::format, DataConfig.Source.FORMATS.toArray(String[]::new));
+    }
+    rule(
+        () -> "table".equals(source.format()) == (source.columns() != null),
+        () ->
+            source.columns() == null
+                ? "table needs columns: {audio: NAME, text: NAME}"
+                : "is " + source.format() + ", but columns go with the format table alone",
+        key + ".format");
+    if (source.columns() != null && source.columns().delimiter() != null) {
+      rule(
+          () -> source.columns().delimiter().length() == 1,
+          () -> "takes one character, found \"" + source.columns().delimiter() + "\"",
+          key + ".columns.delimiter");
+    }
+  }
+
+  private void checkQuality(DataConfig data) {
+    if (data.trim() != null) {
+      range("data.trim.silenceDb", () -> data.trim().silenceDb(), 10, 90);
+      range("data.trim.marginSeconds", () -> data.trim().marginSeconds(), 0, 5);
+    }
+    if (data.checks() != null) {
+      optionalRange("data.checks.minLevelDb", data.checks().minLevelDb(), -90, 0);
+      optionalRange("data.checks.maxClippedShare", data.checks().maxClippedShare(), 0, 1);
+      optionalRange("data.checks.minSoundsPerSecond", data.checks().minSoundsPerSecond(), 0, 100);
+      optionalRange("data.checks.maxSoundsPerSecond", data.checks().maxSoundsPerSecond(), 1, 1_000);
+    }
+  }
+
+  private void optionalRange(String key, Double value, double least, double most) {
+    if (value != null) {
+      range(key, () -> value, least, most);
+    }
   }
 
   private void checkModel(ModelConfig model) {
@@ -389,18 +441,21 @@ final class ConfigRules {
     rule(
         () ->
             config.model().speakerCount() == null
-                || config.data().sources().stream().map(DataConfig.Source::speaker).distinct().count()
-                    <= config.model().speakerCount(),
+                || namedSpeakers(config).size() <= config.model().speakerCount(),
         () ->
             config.model().speakerCount()
                 + " is fewer than the speakers of data.sources: "
-                + config.data().sources().stream()
-                    .map(DataConfig.Source::speaker)
-                    .distinct()
-                    .limit(20)
-                    .collect(Collectors.joining(", ")),
+                + namedSpeakers(config).stream().limit(20).collect(Collectors.joining(", ")),
         "model.speakerCount",
         "data.sources");
+  }
+
+  private static List<String> namedSpeakers(ValettsConfig config) {
+    return config.data().sources().stream()
+        .map(DataConfig.Source::speaker)
+        .filter(Objects::nonNull)
+        .distinct()
+        .toList();
   }
 
   /**

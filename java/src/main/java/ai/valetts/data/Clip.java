@@ -34,4 +34,11 @@ public record Clip(
   public int frames(int hopLength) {
     return samples / hopLength;
   }
+
+  /** The same clip with its speaker's number. */
+  Clip of(Speakers speakers) {
+    int number = speakers.idOf(speaker);
+    return new Clip(
+        id, name, audioFile, metadataFile, line, text, language, speaker, number, tokenIds, samples);
+  }
 }

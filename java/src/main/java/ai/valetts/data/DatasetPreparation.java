@@ -3,7 +3,13 @@ package ai.valetts.data;
 import ai.valetts.config.AudioConfig;
 import ai.valetts.config.DataConfig;
 import ai.valetts.config.TextConfig;
+import ai.valetts.data.corpus.Corpus;
+import ai.valetts.data.corpus.CorpusRow;
+import ai.valetts.data.corpus.Finding;
+import ai.valetts.data.corpus.Finding.Kind;
+import ai.valetts.data.corpus.LanguageTag;
 import ai.valetts.text.EncodedText;
+import ai.valetts.text.TextException;
 import ai.valetts.text.TextFrontEnd;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -12,15 +18,14 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -38,134 +43,190 @@ public final class DatasetPreparation {
   private final TextConfig text;
   private final AudioConfig audio;
   private final TextFrontEnd frontEnd;
-  private final Consumer<String> notice;
+  private final PreparationProgress progress;
+  private final RecordingChecks checks;
 
-  private final List<DataReport.Row> bad = new ArrayList<>();
-  private final List<DataReport.Row> leftOut = new ArrayList<>();
+  private final List<Noted> noted = new ArrayList<>();
   private final Map<String, Integer> conversions = new TreeMap<>();
   private final List<Clip> clips = new ArrayList<>();
   private final Map<Long, PreparedData.Recording> recordings = new HashMap<>();
+  private final Map<String, CorpusRow> firstByName = new HashMap<>();
+  private final Map<Path, CorpusRow> firstByRecording = new HashMap<>();
+  private final Map<String, Candidate> firstByContent = new HashMap<>();
+  private final Map<String, CorpusRow> firstByText = new HashMap<>();
+  private final Map<String, String> unknownLanguages = new HashMap<>();
+  private final TreeSet<String> namedInRows = new TreeSet<>();
+  private final TreeSet<String> expected = new TreeSet<>();
   private int rows;
+  private long trimmedSamples;
+
+  /** Something about a row; {@code order} restores the order of the rows. */
+  private record Noted(int order, Kind kind, DataReport.Row row) {}
 
   /** A row whose text is sound and whose recording exists. */
-  private record Candidate(
-      MetadataReader.Row row, Path audioFile, String language, String speaker, EncodedText encoded) {}
+  private record Candidate(int order, CorpusRow row, String language, String speaker, EncodedText encoded) {}
 
   private DatasetPreparation(
-      DataConfig data, TextConfig text, AudioConfig audio, TextFrontEnd frontEnd, Consumer<String> notice) {
+      DataConfig data, TextConfig text, AudioConfig audio, TextFrontEnd frontEnd, PreparationProgress progress) {
     this.data = data;
     this.text = text;
     this.audio = audio;
     this.frontEnd = frontEnd;
-    this.notice = notice;
+    this.progress = progress;
+    this.checks = new RecordingChecks(data, audio);
   }
 
   /**
-   * Prepares all sources.
+   * Prepares all sources. Where too many rows are bad or none is usable, the result says so in {@link
+   * PreparedData#refusal()} and still reports everything.
    *
+   * @param corpora {@code data}'s sources, read
    * @param frontEnd reads the texts; stays open
    * @param cacheDir folder for decoded recordings, shared by all runs
-   * @param notice told what is converted, left out or slow
-   * @throws DataException if a folder is missing, too many rows are bad or none is usable
+   * @param progress told what is converted, left out or slow
    * @throws java.io.UncheckedIOException if the cache cannot be written
-   * @throws ai.valetts.text.TextException if espeak-ng lacks a language
+   * @throws TextException if espeak-ng lacks a language of the configuration
    */
   public static PreparedData prepare(
+      List<Corpus> corpora,
       DataConfig data,
       TextConfig text,
       AudioConfig audio,
       TextFrontEnd frontEnd,
       Path cacheDir,
-      Consumer<String> notice) {
-    List<AudioShard> shards = new ArrayList<>();
+      PreparationProgress progress) {
+    List<AudioStore> stores = new ArrayList<>();
     try {
-      return new DatasetPreparation(data, text, audio, frontEnd, notice).prepare(cacheDir, shards);
+      return new DatasetPreparation(data, text, audio, frontEnd, progress).prepare(corpora, cacheDir, stores);
     } catch (RuntimeException e) {
-      shards.forEach(AudioShard::close);
+      stores.forEach(AudioStore::close);
       throw e;
     }
   }
 
-  /**
-   * The texts of all rows, for a front end that learns its symbols from them.
-   *
-   * @throws DataException if a folder is missing
-   */
-  public static List<String> texts(DataConfig data) {
-    List<String> texts = new ArrayList<>();
-    for (DataConfig.Source source : data.sources()) {
-      for (MetadataReader.Row row : MetadataReader.read(Path.of(source.folder()))) {
-        if (row.text() != null) {
-          texts.add(row.text());
-        }
-      }
-    }
-    return texts;
+  /** The texts of all rows, for a front end that learns its symbols from them. */
+  public static List<String> texts(List<Corpus> corpora) {
+    return corpora.stream()
+        .flatMap(corpus -> corpus.rows().stream())
+        .filter(row -> !row.isBad())
+        .map(CorpusRow::text)
+        .toList();
   }
 
-  private PreparedData prepare(Path cacheDir, List<AudioShard> shards) {
-    Speakers speakers = Speakers.of(data.sources().stream().map(DataConfig.Source::speaker).toList());
-    for (DataConfig.Source source : data.sources()) {
-      List<Candidate> candidates = candidates(source);
-      List<Path> files = candidates.stream().map(Candidate::audioFile).distinct().toList();
-      Path folder = Path.of(source.folder());
-      AudioShard shard = AudioShard.open(cacheDir, folder, files, audio.sampleRateHz(), decodeThreads(), notice);
-      shards.add(shard);
+  private PreparedData prepare(List<Corpus> corpora, Path cacheDir, List<AudioStore> stores) {
+    for (Corpus corpus : corpora) {
+      List<Candidate> candidates = candidates(corpus);
+      List<Path> files = candidates.stream().map(candidate -> candidate.row.audioFile()).distinct().toList();
+      AudioStore.Settings settings = new AudioStore.Settings(audio.sampleRateHz(), data.trim());
+      AudioStore.Opened opened =
+          AudioStore.open(cacheDir, corpus.folder(), files, settings, data.threads(), progress);
+      stores.add(opened.store());
       for (Candidate candidate : candidates) {
-        accept(candidate, shard, speakers);
+        accept(candidate, opened);
       }
     }
     List<String> converted = conversions.entrySet().stream().map(e -> clips(e.getValue()) + " " + e.getKey()).toList();
-    converted.forEach(notice);
+    converted.forEach(progress::notice);
+    noted.sort(Comparator.comparingInt(Noted::order));
+    List<DataReport.Row> bad = noted(Finding.Weight.BAD);
+    List<DataReport.Row> leftOut = noted(Finding.Weight.LEFT_OUT);
     tell(leftOut, "are left out for their length", SHOWN_LEFT_OUT);
     tell(bad, "cannot be used and are left out", SHOWN);
-    refuseIfTooManyAreBad(speakers);
 
-    List<Clip> validation = validationClips(speakers);
-    List<Clip> training = new ArrayList<>(clips);
+    Speakers speakers = speakers();
+    List<Clip> numbered = clips.stream().map(clip -> clip.of(speakers)).toList();
+    List<Clip> validation = validationClips(numbered, speakers);
+    List<Clip> training = new ArrayList<>(numbered);
     training.removeAll(validation);
-    DataReport report = report(speakers, training.size(), validation.size(), converted);
-    return new PreparedData(training, validation, speakers, frontEnd.symbols(), report, recordings, shards);
+    String refusal = refusal(bad, leftOut, speakers);
+    DataReport report = report(corpora, speakers, training.size(), validation.size(), converted, refusal);
+    return new PreparedData(training, validation, speakers, frontEnd.symbols(), report, recordings, stores, refusal);
   }
 
-  private int decodeThreads() {
-    return data.decodeThreads() > 0 ? data.decodeThreads() : Runtime.getRuntime().availableProcessors();
-  }
-
-  /** Reads the rows and texts of one source. */
-  private List<Candidate> candidates(DataConfig.Source source) {
-    Path folder = Path.of(source.folder());
-    String language = source.language() == null ? text.language() : source.language();
+  /** Reads the rows and texts of one corpus. */
+  private List<Candidate> candidates(Corpus corpus) {
     List<Candidate> candidates = new ArrayList<>();
-    for (MetadataReader.Row row : MetadataReader.read(folder)) {
-      rows++;
-      if (row.text() == null) {
-        reject(row, "the row has no \"|\" between name and text");
+    String otherwise = speakerOf(corpus);
+    if (corpus.rows().stream().allMatch(row -> row.speaker() == null)) {
+      expected.add(otherwise);
+    }
+    for (CorpusRow row : corpus.rows()) {
+      int order = rows++;
+      row.findings().forEach(finding -> note(order, row, finding));
+      if (row.isBad() || row.audioFile() == null) {
         continue;
       }
-      if (row.text().isBlank()) {
-        reject(row, "the text is empty");
+      String speaker = row.speaker() == null ? otherwise : row.speaker();
+      if (row.speaker() != null) {
+        namedInRows.add(speaker);
+      }
+      if (isListedTwice(order, row, speaker)) {
         continue;
       }
-      Optional<Path> recording = MetadataReader.recording(folder, row.name());
-      if (recording.isEmpty()) {
-        reject(row, "there is no recording of that name in " + folder.resolve("wavs"));
-        continue;
-      }
-      EncodedText encoded = frontEnd.encode(row.text(), language);
-      if (!encoded.unknownSymbols().isEmpty()) {
-        reject(row, "unknown symbol " + describe(encoded.unknownSymbols()));
-      } else if (encoded.phonemeCount() == 0) {
-        reject(row, "the text has nothing that can be spoken");
-      } else if (encoded.ids().length > text.maxSymbols()) {
-        String found = encoded.ids().length + " symbols, above text.maxSymbols = " + text.maxSymbols();
-        leftOut.add(reportRow(row, "the text is too long: " + found));
-      } else {
-        Path file = recording.get().toAbsolutePath().normalize();
-        candidates.add(new Candidate(row, file, language, source.speaker(), encoded));
-      }
+      candidate(order, corpus, row, speaker, candidates);
+      progress.step(corpus.folder() + ": texts", candidates.size(), corpus.rows().size());
     }
     return candidates;
+  }
+
+  private static String speakerOf(Corpus corpus) {
+    if (corpus.source().speaker() != null) {
+      return corpus.source().speaker();
+    }
+    Path name = Path.of(corpus.source().folder()).toAbsolutePath().normalize().getFileName();
+    return name == null ? "speaker" : name.toString();
+  }
+
+  private boolean isListedTwice(int order, CorpusRow row, String speaker) {
+    CorpusRow sameName = firstByName.putIfAbsent(speaker + "/" + row.name(), row);
+    CorpusRow sameFile = firstByRecording.putIfAbsent(row.audioFile(), row);
+    CorpusRow first = sameName != null ? sameName : sameFile;
+    if (first == null) {
+      return false;
+    }
+    String what = sameName != null ? "the name " + row.name() : "the recording " + row.audioFile().getFileName();
+    note(order, row, new Finding(Kind.DUPLICATE_ID, what + " stands in " + place(first) + " already; that row counts"));
+    return true;
+  }
+
+  private static String place(CorpusRow row) {
+    return row.metadataFile().getFileName() + ":" + row.line();
+  }
+
+  private void candidate(int order, Corpus corpus, CorpusRow row, String speaker, List<Candidate> candidates) {
+    String configured = corpus.source().language() == null ? text.language() : corpus.source().language();
+    String language = LanguageTag.voice(row.language(), configured);
+    EncodedText encoded = encode(order, row, language, configured);
+    if (encoded == null) {
+      return;
+    }
+    int symbols = encoded.ids().length;
+    if (!encoded.unknownSymbols().isEmpty()) {
+      note(order, row, new Finding(Kind.UNKNOWN_SYMBOL, "unknown symbol " + describe(encoded.unknownSymbols())));
+    } else if (encoded.phonemeCount() == 0) {
+      note(order, row, new Finding(Kind.EMPTY_TEXT, "the text has nothing that can be spoken"));
+    } else if (symbols > text.maxSymbols()) {
+      String found = symbols + " symbols, above text.maxSymbols = " + text.maxSymbols();
+      note(order, row, new Finding(Kind.LONG_TEXT, "the text is too long: " + found));
+    } else {
+      candidates.add(new Candidate(order, row, language, speaker, encoded));
+    }
+  }
+
+  /** Null if the row names a language that cannot be read; a language of the configuration ends everything. */
+  private EncodedText encode(int order, CorpusRow row, String language, String configured) {
+    if (!unknownLanguages.containsKey(language)) {
+      try {
+        return frontEnd.encode(row.text(), language);
+      } catch (TextException e) {
+        if (language.equals(configured)) {
+          throw e;
+        }
+        unknownLanguages.put(language, e.getMessage());
+      }
+    }
+    note(order, row, new Finding(Kind.UNKNOWN_LANGUAGE, unknownLanguages.get(language)));
+    return null;
   }
 
   private static String describe(List<String> symbols) {
@@ -175,68 +236,61 @@ public final class DatasetPreparation {
   }
 
   /** Turns a row into a clip if its decoded recording fits. */
-  private void accept(Candidate candidate, AudioShard shard, Speakers speakers) {
-    AudioShard.Entry entry = shard.entry(candidate.audioFile);
-    MetadataReader.Row row = candidate.row;
-    if (entry.failure() != null) {
-      reject(row, candidate.audioFile + " " + entry.failure());
+  private void accept(Candidate candidate, AudioStore.Opened opened) {
+    CorpusRow row = candidate.row;
+    RecordingEntry entry = opened.entry(row.audioFile());
+    List<Finding> findings = new ArrayList<>(checks.check(row, entry, candidate.encoded));
+    if (entry.isDecoded()) {
+      findings.addAll(repetitions(candidate, entry));
+    }
+    findings.forEach(finding -> note(candidate.order, row, finding));
+    if (findings.stream().anyMatch(finding -> finding.kind().weight() != Finding.Weight.REMARK)) {
       return;
     }
-    double seconds = (double) entry.samples() / audio.sampleRateHz();
-    int frames = entry.samples() / audio.hopLength();
-    int tokens = candidate.encoded.ids().length;
-    if (seconds < data.minSeconds()) {
-      leftOut.add(reportRow(row, duration(seconds, "below data.minSeconds", data.minSeconds())));
-    } else if (seconds > data.maxSeconds()) {
-      leftOut.add(reportRow(row, duration(seconds, "above data.maxSeconds", data.maxSeconds())));
-    } else if (frames > longestBucket()) {
-      leftOut.add(reportRow(row, frames + " frames, above the last of data.bucketFrames = " + longestBucket()));
-    } else if (tokens > frames) {
-      reject(row, "the text (" + tokens + " symbols) is longer than its recording (" + frames + " frames)");
-    } else {
-      Clip clip =
-          new Clip(
-              unusedId(candidate.speaker, row.name()),
-              row.name(),
-              candidate.audioFile,
-              row.metadataFile(),
-              row.line(),
-              row.text(),
-              candidate.language,
-              candidate.speaker,
-              speakers.idOf(candidate.speaker),
-              candidate.encoded.ids(),
-              entry.samples());
-      clips.add(clip);
-      recordings.put(clip.id(), new PreparedData.Recording(shard, entry));
-      countConversion(entry);
+    Clip clip =
+        new Clip(
+            unusedId(candidate.speaker, row.name()),
+            row.name(),
+            row.audioFile(),
+            row.metadataFile(),
+            row.line(),
+            row.text(),
+            candidate.language,
+            candidate.speaker,
+            0,
+            candidate.encoded.ids(),
+            entry.samples());
+    clips.add(clip);
+    recordings.put(clip.id(), new PreparedData.Recording(opened.store(), AudioStore.Location.of(entry)));
+    trimmedSamples += entry.trimmedSamples();
+    countConversion(entry);
+  }
+
+  private List<Finding> repetitions(Candidate candidate, RecordingEntry entry) {
+    CorpusRow row = candidate.row;
+    Candidate same = firstByContent.putIfAbsent(entry.sha256(), candidate);
+    if (same != null && !same.encoded.phonemes().equals(candidate.encoded.phonemes())) {
+      String detail = "its sound is that of " + place(same.row) + ", but the text is another: one of them is wrong";
+      return List.of(new Finding(Kind.DUPLICATE_AUDIO, detail));
+    }
+    if (same != null) {
+      return List.of(new Finding(Kind.REPEATED_AUDIO, "its sound and text are those of " + place(same.row)));
+    }
+    CorpusRow said = firstByText.putIfAbsent(candidate.speaker + "/" + candidate.encoded.phonemes(), row);
+    return said == null
+        ? List.of()
+        : List.of(new Finding(Kind.REPEATED_TEXT, "the speaker says the same in " + place(said)));
+  }
+
+  private void countConversion(RecordingEntry entry) {
+    if (entry.sourceSampleRateHz() != audio.sampleRateHz() || entry.sourceChannels() != 1) {
+      String channels = RecordingChecks.channels(entry.sourceChannels());
+      String from = "converted from " + entry.sourceSampleRateHz() + " Hz " + channels;
+      conversions.merge(from + " to " + audio.sampleRateHz() + " Hz mono", 1, Integer::sum);
     }
   }
 
-  private static String duration(double seconds, String limit, double value) {
-    return String.format(Locale.ROOT, "%.2f s, %s = %s", seconds, limit, value);
-  }
-
-  private int longestBucket() {
-    List<Integer> edges = data.bucketFrames();
-    return edges == null || edges.isEmpty() ? Integer.MAX_VALUE : edges.get(edges.size() - 1);
-  }
-
-  private void countConversion(AudioShard.Entry entry) {
-    if (entry.sourceSampleRateHz() == audio.sampleRateHz() && entry.sourceChannels() == 1) {
-      return;
-    }
-    String channels =
-        switch (entry.sourceChannels()) {
-          case 1 -> "mono";
-          case 2 -> "stereo";
-          default -> entry.sourceChannels() + " channels";
-        };
-    String from = "converted from " + entry.sourceSampleRateHz() + " Hz " + channels;
-    conversions.merge(from + " to " + audio.sampleRateHz() + " Hz mono", 1, Integer::sum);
-  }
-
-  /** A name that occurs twice gets another id: equal keys would draw equal noise. */
+  /** Equal keys would draw equal noise. */
   private long unusedId(String speaker, String name) {
     String key = speaker + "/" + name;
     long id = hash(key);
@@ -256,17 +310,30 @@ public final class DatasetPreparation {
     }
   }
 
-  private void reject(MetadataReader.Row row, String reason) {
-    bad.add(reportRow(row, reason));
+  private void note(int order, CorpusRow row, Finding finding) {
+    DataReport.Row noted =
+        new DataReport.Row(
+            finding.kind().slug(), row.metadataFile().toString(), row.line(), row.name(), finding.detail());
+    this.noted.add(new Noted(order, finding.kind(), noted));
   }
 
-  private static DataReport.Row reportRow(MetadataReader.Row row, String reason) {
-    return new DataReport.Row(row.metadataFile().toString(), row.line(), row.name(), reason);
+  /** Rows with findings of a weight; a row with several is there for the first. */
+  private List<DataReport.Row> noted(Finding.Weight weight) {
+    List<DataReport.Row> found = new ArrayList<>();
+    int last = -1;
+    for (Noted one : noted) {
+      boolean counted = weight != Finding.Weight.REMARK && one.order == last;
+      if (one.kind.weight() == weight && !counted) {
+        found.add(one.row);
+        last = one.order;
+      }
+    }
+    return found;
   }
 
   private void tell(List<DataReport.Row> problems, String what, int shown) {
     if (!problems.isEmpty()) {
-      notice.accept(problems.size() + " of " + rows + " rows " + what + ":" + first(problems, shown));
+      progress.notice(problems.size() + " of " + rows + " rows " + what + ":" + first(problems, shown));
     }
   }
 
@@ -279,48 +346,85 @@ public final class DatasetPreparation {
     return count == 1 ? "1 clip" : count + " clips";
   }
 
-  private void refuseIfTooManyAreBad(Speakers speakers) {
+  /** Speakers with a clip, each with the language of most of their clips. */
+  private Speakers speakers() {
+    Map<String, Map<String, Integer>> spoken = new TreeMap<>();
+    for (Clip clip : clips) {
+      spoken.computeIfAbsent(clip.speaker(), name -> new TreeMap<>()).merge(clip.language(), 1, Integer::sum);
+    }
+    Map<String, String> languages = new TreeMap<>();
+    spoken.forEach(
+        (name, counts) ->
+            languages.put(name, counts.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey()));
+    TreeSet<String> silent = new TreeSet<>(namedInRows);
+    silent.removeAll(languages.keySet());
+    if (!silent.isEmpty()) {
+      progress.notice("no usable clip of " + String.join(", ", silent) + ": left out");
+    }
+    return Speakers.of(languages);
+  }
+
+  /** Why no run should start with this; null if one may. */
+  private String refusal(List<DataReport.Row> bad, List<DataReport.Row> leftOut, Speakers speakers) {
     List<DataReport.Row> problems = new ArrayList<>(bad);
     problems.addAll(leftOut);
     if (clips.isEmpty()) {
       String folders = data.sources().stream().map(DataConfig.Source::folder).collect(Collectors.joining(", "));
-      throw new DataException("no usable clip among the " + rows + " rows of " + folders + first(problems, SHOWN));
+      return "no usable clip among the " + rows + " rows of " + folders + kinds() + first(problems, SHOWN);
     }
     if (bad.size() > data.maxBad() * rows) {
-      throw new DataException(
-          String.format(
-              Locale.ROOT,
-              "%d of %d rows cannot be used, more than data.maxBad = %s allows (--max-bad raises it;"
-                  + " `valetts prepare` writes all of them to a report):%s",
-              bad.size(),
-              rows,
-              data.maxBad(),
-              first(bad, SHOWN)));
+      return String.format(
+          Locale.ROOT,
+          "%d of %d rows cannot be used, more than data.maxBad = %s allows (--max-bad raises it;"
+              + " `valetts prepare` writes all of them to a report)%s%s",
+          bad.size(),
+          rows,
+          data.maxBad(),
+          kinds(),
+          first(bad, SHOWN));
     }
-    TreeSet<String> silent = new TreeSet<>(speakers.names());
-    clips.forEach(clip -> silent.remove(clip.speaker()));
+    TreeSet<String> silent = new TreeSet<>(expected);
+    speakers.names().forEach(silent::remove);
     if (!silent.isEmpty()) {
-      throw new DataException("no usable clip of speaker " + String.join(", ", silent) + first(problems, SHOWN));
+      return "no usable clip of speaker " + String.join(", ", silent) + first(problems, SHOWN);
     }
+    return null;
+  }
+
+  /** ": 12 missing recording, 3 empty text". */
+  private String kinds() {
+    Map<Kind, Integer> counts = new EnumMap<>(Kind.class);
+    for (Noted one : noted) {
+      if (one.kind.weight() != Finding.Weight.REMARK) {
+        counts.merge(one.kind, 1, Integer::sum);
+      }
+    }
+    return counts.isEmpty()
+        ? ""
+        : ": "
+            + counts.entrySet().stream()
+                .map(count -> count.getValue() + " x " + count.getKey().title())
+                .collect(Collectors.joining(", "));
   }
 
   /**
    * Takes turns among the speakers, each giving the clip with the smallest hash, and leaves each at least one to train
-   * on. New clips therefore move few old ones.
+   * on. New clips can take the place of old ones, which are then trained on; no clip that was trained on is held out
+   * because others came.
    */
-  private List<Clip> validationClips(Speakers speakers) {
+  private List<Clip> validationClips(List<Clip> all, Speakers speakers) {
     Map<String, List<Clip>> waiting = new LinkedHashMap<>();
     speakers.names().forEach(name -> waiting.put(name, new ArrayList<>()));
-    clips.forEach(clip -> waiting.get(clip.speaker()).add(clip));
+    all.forEach(clip -> waiting.get(clip.speaker()).add(clip));
     waiting.values().forEach(own -> own.sort(Comparator.comparingLong(Clip::id)));
     List<Clip> chosen = new ArrayList<>();
-    boolean progress = true;
-    for (int turn = 0; progress && chosen.size() < data.validationClips(); turn++) {
-      progress = false;
+    boolean more = true;
+    for (int turn = 0; more && chosen.size() < data.validationClips(); turn++) {
+      more = false;
       for (List<Clip> own : waiting.values()) {
         if (turn < own.size() - 1 && chosen.size() < data.validationClips()) {
           chosen.add(own.get(turn));
-          progress = true;
+          more = true;
         }
       }
     }
@@ -328,24 +432,55 @@ public final class DatasetPreparation {
     return chosen;
   }
 
-  private DataReport report(Speakers speakers, int training, int validation, List<String> converted) {
-    List<DataReport.Speaker> shares = new ArrayList<>();
-    long total = 0;
-    for (String name : speakers.names()) {
-      List<Clip> own = clips.stream().filter(clip -> clip.speaker().equals(name)).toList();
-      long samples = own.stream().mapToLong(Clip::samples).sum();
-      total += samples;
-      shares.add(new DataReport.Speaker(name, own.size(), samples / 60.0 / audio.sampleRateHz()));
-    }
+  private DataReport report(
+      List<Corpus> corpora, Speakers speakers, int training, int validation, List<String> converted, String refusal) {
+    double samplesPerHour = 3600.0 * audio.sampleRateHz();
     return new DataReport(
         rows,
         training,
         validation,
-        total / 3600.0 / audio.sampleRateHz(),
+        clips.stream().mapToLong(Clip::samples).sum() / samplesPerHour,
+        trimmedSamples / samplesPerHour,
         frontEnd.version(),
-        shares,
-        List.copyOf(bad),
-        List.copyOf(leftOut),
+        refusal,
+        corpora.stream().map(DatasetPreparation::source).toList(),
+        speakerShares(speakers),
+        languageShares(),
+        DataReport.Histogram.of(
+            1, clips.stream().mapToDouble(clip -> (double) clip.samples() / audio.sampleRateHz()).toArray()),
+        DataReport.Histogram.of(20, clips.stream().mapToDouble(clip -> clip.tokenIds().length).toArray()),
+        noted(Finding.Weight.BAD),
+        noted(Finding.Weight.LEFT_OUT),
+        noted(Finding.Weight.REMARK),
         converted);
+  }
+
+  private static DataReport.Source source(Corpus corpus) {
+    return new DataReport.Source(
+        corpus.folder().toString(), corpus.format(), corpus.detection(), corpus.metadataFiles(), corpus.rows().size());
+  }
+
+  private List<DataReport.Speaker> speakerShares(Speakers speakers) {
+    Map<String, List<Clip>> bySpeaker = clips.stream().collect(Collectors.groupingBy(Clip::speaker));
+    List<DataReport.Speaker> shares = new ArrayList<>();
+    for (String name : speakers.names()) {
+      List<Clip> own = bySpeaker.get(name);
+      long samples = own.stream().mapToLong(Clip::samples).sum();
+      double minutes = samples / 60.0 / audio.sampleRateHz();
+      shares.add(new DataReport.Speaker(name, speakers.languageOf(name).orElse(""), own.size(), minutes));
+    }
+    return shares;
+  }
+
+  private List<DataReport.Language> languageShares() {
+    List<DataReport.Language> shares = new ArrayList<>();
+    new TreeMap<>(clips.stream().collect(Collectors.groupingBy(Clip::language)))
+        .forEach(
+            (name, own) -> {
+              int people = (int) own.stream().map(Clip::speaker).distinct().count();
+              double hours = own.stream().mapToLong(Clip::samples).sum() / 3600.0 / audio.sampleRateHz();
+              shares.add(new DataReport.Language(name, people, own.size(), hours));
+            });
+    return shares;
   }
 }

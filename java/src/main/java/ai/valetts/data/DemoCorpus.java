@@ -32,6 +32,7 @@ import java.util.zip.GZIPInputStream;
  * needed. Each language becomes an LJSpeech-style folder in the cache, with the packages' credits beside the data.
  */
 public final class DemoCorpus {
+  private static final String METADATA = "metadata.csv";
   private static final String PACKAGE = "asterisk-core-sounds-";
 
   /** Written last; raise when the cleaning changes. */
@@ -114,7 +115,7 @@ public final class DemoCorpus {
     Path marker = folder.resolve(COMPLETE);
     return Files.isRegularFile(marker)
         && Files.readString(marker).strip().equals(VERSION)
-        && Files.isRegularFile(folder.resolve(MetadataReader.FILE_NAME));
+        && Files.isRegularFile(folder.resolve(METADATA));
   }
 
   private void fetchLocked(String language, Path folder) throws IOException {
@@ -225,7 +226,7 @@ public final class DemoCorpus {
     if (kept == 0) {
       throw new DataException("the packages " + PACKAGE + language + " hold no recording with a text");
     }
-    Files.writeString(made.resolve(MetadataReader.FILE_NAME), metadata);
+    Files.writeString(made.resolve(METADATA), metadata);
     writeCredits(language, work, documents, made.resolve("CREDITS"));
     Files.writeString(made.resolve(COMPLETE), VERSION + "\n");
     notice.accept(language + ": " + kept + " demo clips" + (leftOut.isEmpty() ? "" : "; left out: " + leftOut));

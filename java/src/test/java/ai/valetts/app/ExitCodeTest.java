@@ -31,7 +31,7 @@ class ExitCodeTest {
     return Stream.of(
         Arguments.of(new ConfigException("x.yaml", List.of("bad")), ExitCode.USAGE, "x.yaml:\n  bad"),
         Arguments.of(new TextException("no espeak-ng"), ExitCode.USAGE, "no espeak-ng"),
-        Arguments.of(new AudioException(Path.of("a.wav"), "is empty"), ExitCode.DATA, "a.wav is empty"),
+        Arguments.of(new AudioException(Path.of("a.wav"), AudioException.Fault.EMPTY, "is empty"), ExitCode.DATA, "a.wav is empty"),
         Arguments.of(new CheckpointException("step-1 is cut"), ExitCode.CHECKPOINT, "step-1 is cut"),
         Arguments.of(new CheckpointWriteException("read-only", null), ExitCode.DISK, "read-only"),
         Arguments.of(EngineException.of(EngineStatus.INVALID_ARGUMENT, "device"), ExitCode.ENGINE, "device"),

@@ -10,6 +10,7 @@ import ai.valetts.data.BatchAssembler;
 import ai.valetts.data.Clip;
 import ai.valetts.data.DatasetPreparation;
 import ai.valetts.data.PreparedData;
+import ai.valetts.data.corpus.CorpusReader;
 import ai.valetts.engine.Batch;
 import ai.valetts.engine.Engine;
 import ai.valetts.engine.Evaluation;
@@ -80,7 +81,13 @@ class LearningEndToEndTest {
     SymbolTable symbols = SymbolTable.read(checkpoint.resolve(SavedVoice.SYMBOLS));
     frontEnd = TextFrontEnds.open(config.text(), symbols);
     data = DatasetPreparation.prepare(
-        config.data(), config.text(), config.audio(), frontEnd, cache.resolve("prepared"), text -> {});
+        CorpusReader.read(config.data().sources(), cache, 1, text -> {}),
+        config.data(),
+        config.text(),
+        config.audio(),
+        frontEnd,
+        cache.resolve("prepared"),
+        new NoticedProgress(text -> {}, System::nanoTime));
     session = engine.createSession(EngineConfigs.of(config, symbols.size(), 1));
     session.load(checkpoint);
     assembler = new BatchAssembler(data, config.audio().hopLength());

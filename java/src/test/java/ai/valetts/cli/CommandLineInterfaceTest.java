@@ -157,7 +157,7 @@ class CommandLineInterfaceTest {
     Path odd = Files.createDirectory(folder.resolve("a:b"));
     run("train", "--demo", "--data", odd.toString());
     TrainRequest request = (TrainRequest) recorder.requests.get(0);
-    assertThat(request.config().data().sources()).containsExactly(new DataConfig.Source(odd.toString(), "a:b", null));
+    assertThat(request.config().data().sources()).containsExactly(new DataConfig.Source(odd.toString(), null, null));
     assertThat(request.demoLanguages()).isEmpty();
   }
 

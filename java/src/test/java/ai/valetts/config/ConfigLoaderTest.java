@@ -98,7 +98,7 @@ class ConfigLoaderTest {
         Arguments.of("  dropout: 0.0", "  dropout: .inf", "a number, found text \".inf\""),
         Arguments.of("  maxSteps: 100", "  maxSteps: never", "a whole number or null, found text \"never\""),
         Arguments.of("  upsampleRates: [8, 8, 4]", "  upsampleRates: 256", "a list of whole numbers, found the number 256"),
-        Arguments.of("  sources: []", "  sources: [x]", "a section with the keys folder, speaker, language, found text \"x\""),
+        Arguments.of("  sources: []", "  sources: [x]", "a section with the keys folder, speaker, language, format, metadata, columns, found text \"x\""),
         Arguments.of("  resblockDilations: [[1, 2], [2, 6]]", "  resblockDilations: [1, 2]", "a list of whole numbers, found the number 1"));
   }
 
@@ -143,7 +143,17 @@ class ConfigLoaderTest {
         Arguments.of("data.sources=[{folder: '', speaker: a}]", "data.sources[0].folder names no folder"),
         Arguments.of("data.sources=[{folder: x, speaker: ' '}]", "data.sources[0].speaker takes a name"),
         Arguments.of("data.sources=[{folder: x, speaker: a},{folder: x, speaker: b}]", "x is listed twice"),
-        Arguments.of("data.sources=[{folder: x}]", "data.sources[0].speaker is missing"),
+        Arguments.of("data.sources=[{folder: x, speaker: a, format: wave}]", "data.sources[0].format takes auto, ljspeech"),
+        Arguments.of("data.sources=[{folder: x, format: table}]", "data.sources[0].format table needs columns"),
+        Arguments.of(
+            "data.sources=[{folder: x, format: vits, columns: {audio: a, text: b}}]",
+            "columns go with the format table alone"),
+        Arguments.of(
+            "data.sources=[{folder: x, format: table, columns: {audio: a, text: b, delimiter: ab}}]",
+            "data.sources[0].columns.delimiter takes one character"),
+        Arguments.of("data.batchFrames=10", "data.batchFrames 10 cannot hold one clip"),
+        Arguments.of("data.trim={silenceDb: 5, marginSeconds: 0}", "data.trim.silenceDb takes 10 to 90, found 5.0"),
+        Arguments.of("data.checks={maxClippedShare: 2}", "data.checks.maxClippedShare takes 0 to 1, found 2.0"),
         Arguments.of("data.bucketFrames=[]", "data.bucketFrames takes at least one upper edge"),
         Arguments.of("data.bucketFrames=[100,100]", "each larger than the one before, found [100, 100]"),
         Arguments.of("data.bucketFrames=[5]", "data.bucketFrames ends below data.minSeconds"),

@@ -1,9 +1,14 @@
 package ai.valetts.data;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import ai.valetts.audio.WavFixtures;
 import ai.valetts.config.AudioConfig;
 import ai.valetts.config.DataConfig;
 import ai.valetts.config.TextConfig;
+import ai.valetts.data.corpus.Corpus;
+import ai.valetts.data.corpus.CorpusReader;
+import ai.valetts.text.SymbolTable;
 import ai.valetts.text.TextFrontEnd;
 import ai.valetts.text.TextFrontEnds;
 import java.io.IOException;
@@ -21,7 +26,8 @@ final class DataFixtures {
   private DataFixtures() {}
 
   static DataConfig config(double maxBad, int validationClips, DataConfig.Source... sources) {
-    return new DataConfig(List.of(sources), 4, List.of(40, 80, 120), 0.1, 5.0, validationClips, maxBad, 2, 3);
+    return new DataConfig(
+        List.of(sources), 4, null, List.of(40, 80, 120), 0.1, 5.0, null, null, validationClips, maxBad, 2, 3);
   }
 
   static DataConfig.Source source(Path folder, String speaker) {
@@ -48,10 +54,40 @@ final class DataFixtures {
     Files.writeString(folder.resolve("metadata.csv"), String.join("\n", rows) + "\n");
   }
 
+  /** Prepares data that a run would start with. */
   static PreparedData prepare(DataConfig config, Path cache, Consumer<String> notice) {
-    try (TextFrontEnd frontEnd = TextFrontEnds.open(TEXT, () -> DatasetPreparation.texts(config), notice)) {
-      return DatasetPreparation.prepare(config, TEXT, AUDIO, frontEnd, cache, notice);
+    return survey(config, cache, notice).usable();
+  }
+
+  /** Prepares data, whatever comes of it. */
+  static PreparedData survey(DataConfig config, Path cache, Consumer<String> notice) {
+    return survey(config, TEXT, null, cache, notice);
+  }
+
+  static PreparedData survey(
+      DataConfig config, TextConfig text, SymbolTable saved, Path cache, Consumer<String> notice) {
+    List<Corpus> corpora = CorpusReader.read(config.sources(), cache, 2, notice);
+    PreparationProgress progress = progress(notice);
+    try (TextFrontEnd frontEnd =
+        saved != null
+            ? TextFrontEnds.open(text, saved)
+            : TextFrontEnds.open(text, () -> DatasetPreparation.texts(corpora), notice)) {
+      return DatasetPreparation.prepare(corpora, config, text, AUDIO, frontEnd, cache, progress);
     }
+  }
+
+  static PreparationProgress progress(Consumer<String> notice) {
+    return new PreparationProgress() {
+      @Override
+      public void notice(String text) {
+        notice.accept(text);
+      }
+
+      @Override
+      public void step(String what, long done, long total) {
+        assertThat(done).isBetween(1L, total);
+      }
+    };
   }
 
   /** A clip that exists in memory alone. */

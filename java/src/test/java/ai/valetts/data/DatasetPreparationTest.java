@@ -10,8 +10,6 @@ import static org.assertj.core.api.Assertions.within;
 import ai.valetts.audio.WavFixtures;
 import ai.valetts.config.DataConfig;
 import ai.valetts.text.SymbolTable;
-import ai.valetts.text.TextFrontEnd;
-import ai.valetts.text.TextFrontEnds;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -179,8 +177,8 @@ class DatasetPreparationTest {
   @Test
   void saysWhatIsConverted() throws IOException {
     Path folder = temp.resolve("data");
-    float[] channel = WavFixtures.tone(300, 1, 48000, 0.5);
     for (int i = 0; i < 3; i++) {
+      float[] channel = WavFixtures.tone(300 + i, 1, 48000, 0.5);
       WavFixtures.write(folder.resolve("wavs/s" + i + ".wav"), WavFixtures.Format.PCM16, 48000, channel, channel);
     }
     WavFixtures.writeTone(folder.resolve("wavs/low.wav"), 300, 1, 8000);
@@ -250,13 +248,15 @@ class DatasetPreparationTest {
   }
 
   @Test
-  void givesRowsOfOneNameDifferentIds() throws IOException {
+  void countsTheFirstOfRowsOfOneName() throws IOException {
     Path folder = temp.resolve("data");
     DataFixtures.tone(folder, "a", 1);
-    DataFixtures.metadata(folder, "a|one", "a|two", "a|two");
-    try (PreparedData data = prepareAll(config(0, 0, source(folder, "ana")))) {
-      assertThat(data.training()).extracting(Clip::id).hasSize(3).doesNotHaveDuplicates();
-      assertThat(data.training()).allSatisfy(clip -> assertThat(clip.id()).isNotNegative());
+    DataFixtures.metadata(folder, "a|one", "a|two", "a.wav|two");
+    try (PreparedData data = prepareAll(config(1, 0, source(folder, "ana")))) {
+      assertThat(data.training()).extracting(Clip::text).containsExactly("one");
+      assertThat(data.report().bad()).extracting(DataReport.Row::kind).containsOnly("duplicate-id");
+      assertThat(data.report().bad()).extracting(DataReport.Row::line).containsExactly(2, 3);
+      assertThat(data.report().bad()).allSatisfy(row -> assertThat(row.reason()).contains("metadata.csv:1 already"));
     }
   }
 
@@ -264,15 +264,8 @@ class DatasetPreparationTest {
   void refusesSymbolsAVoiceWasNotTrainedWith() throws IOException {
     Path folder = DataFixtures.folder(temp.resolve("data"), 3);
     SymbolTable saved = SymbolTable.characters(List.of("some words"));
-    try (TextFrontEnd frontEnd = TextFrontEnds.open(DataFixtures.TEXT, saved);
-        PreparedData data =
-            DatasetPreparation.prepare(
-                config(1, 0, source(folder, "ana")),
-                DataFixtures.TEXT,
-                DataFixtures.AUDIO,
-                frontEnd,
-                cache(),
-                notices::add)) {
+    DataConfig config = config(1, 0, source(folder, "ana"));
+    try (PreparedData data = DataFixtures.survey(config, DataFixtures.TEXT, saved, cache(), notices::add)) {
       assertThat(data.training()).hasSize(1);
       assertThat(data.report().bad()).hasSize(2).allSatisfy(row -> assertThat(row.reason()).contains("\"x\""));
       assertThat(data.symbols()).isEqualTo(saved);
@@ -284,7 +277,7 @@ class DatasetPreparationTest {
     Path folder = DataFixtures.folder(temp.resolve("data"), 3);
     try (PreparedData data = prepareAll(config(0, 1, source(folder, "ana")))) {
       Path file = temp.resolve("report.json");
-      data.report().write(file);
+      Files.writeString(file, data.report().toJson());
       JsonNode json = new ObjectMapper().readTree(file.toFile());
       assertThat(json.get("rows").asInt()).isEqualTo(3);
       assertThat(json.get("training").asInt()).isEqualTo(2);

@@ -1,0 +1,16 @@
+package ai.valetts.data;
+
+/** Told how a preparation goes. Called by the preparing thread. */
+public interface PreparationProgress {
+
+  /** Something a person should read. */
+  void notice(String text);
+
+  /**
+   * One more is done.
+   *
+   * @param what is being done, e.g. {@code /data/ana: recordings}
+   * @param done from 1 to {@code total}
+   */
+  void step(String what, long done, long total);
+}
