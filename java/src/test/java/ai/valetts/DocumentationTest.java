@@ -2,11 +2,14 @@ package ai.valetts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.valetts.data.corpus.Finding;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -51,6 +54,21 @@ class DocumentationTest {
         .containsExactly("./scripts/quickstart.sh", "./scripts/test.sh");
     assertThat(CHECKOUT.resolve("scripts/quickstart.sh")).isExecutable();
     assertThat(CHECKOUT.resolve("scripts/test.sh")).isExecutable();
+  }
+
+  @Test
+  void explainsEveryKindOfFinding() throws IOException {
+    String text = Files.readString(CHECKOUT.resolve("docs/data.md"));
+    List<String> rows =
+        Pattern.compile("(?m)^\\| `([a-z-]+)` \\| (at fault|left out|remark) \\|").matcher(text).results()
+            .map(row -> row.group(1) + " " + row.group(2))
+            .toList();
+    List<String> kinds =
+        Arrays.stream(Finding.Kind.values())
+            .map(kind -> kind.slug() + " " + kind.weight().name().toLowerCase(Locale.ROOT).replace("bad", "at fault"))
+            .map(kind -> kind.replace('_', ' '))
+            .toList();
+    assertThat(rows).containsExactlyElementsOf(kinds);
   }
 
   private static List<Path> documents() throws IOException {

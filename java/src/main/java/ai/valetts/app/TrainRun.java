@@ -295,6 +295,9 @@ final class TrainRun {
         data.training().size(), data.validation().size(), data.report().hours(), data.speakers().size(),
         data.speakers().size() == 1 ? "" : "s", data.report().textFrontEnd()));
     notice.accept(String.format(Locale.ROOT,
+        "batches: %,d in an epoch, %.3f frames computed for each frame of a recording",
+        data.report().batches().perEpoch(), data.report().batches().paddedPerRealFrame()));
+    notice.accept(String.format(Locale.ROOT,
         "model: %,d parameters in the generator, %,d in the discriminators, %,d in the duration discriminator",
         model.generatorParameters(), model.discriminatorParameters(), model.durationDiscriminatorParameters()));
     if (!Double.isNaN(constantMelL1)) {

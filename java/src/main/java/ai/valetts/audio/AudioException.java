@@ -10,7 +10,9 @@ public final class AudioException extends RuntimeException {
     EMPTY,
     CUT_SHORT,
     DAMAGED,
-    TOO_LONG
+    TOO_LONG,
+    /** Nothing is known to be wrong with the file: the disk, a right or a decoder is at fault. */
+    UNREADABLE
   }
 
   private final transient Path file;

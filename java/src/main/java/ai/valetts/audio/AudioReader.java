@@ -151,11 +151,12 @@ public final class AudioReader {
         return plain.get();
       }
     } catch (IOException e) {
-      throw new AudioException(file, Fault.DAMAGED, "cannot be read: " + e.getMessage());
+      throw new AudioException(file, Fault.UNREADABLE, "cannot be read: " + e.getMessage());
     }
     if (Libraries.PROBLEM != null) {
       throw new AudioException(
           file,
+          Fault.UNREADABLE,
           "cannot be decoded: " + Libraries.PROBLEM + "; without them only mono 16-bit WAV at " + sampleRateHz
               + " Hz is read");
     }

@@ -52,7 +52,7 @@ final class PlainWav {
       }
       if (wav.getInt(at) == DATA) {
         return isPlain && size >= Short.BYTES && size / Short.BYTES <= (long) maxSeconds * sampleRateHz
-            ? Optional.of(new DecodedAudio(samples(wav, body, (int) (size / Short.BYTES)), sampleRateHz, 1))
+            ? Optional.of(new DecodedAudio(samples(wav, body, (int) (size / Short.BYTES)), sampleRateHz, 1, "wav"))
             : Optional.empty();
       }
       position += CHUNK_HEADER + size + size % 2;

@@ -1,5 +1,6 @@
 package ai.valetts.data;
 
+import ai.valetts.audio.AudioException;
 import ai.valetts.config.DataConfig;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -198,7 +199,8 @@ final class AudioStore implements AutoCloseable {
       List<Path> missing = new ArrayList<>();
       for (Path file : files) {
         RecordingEntry entry = known.get(file.toString());
-        if (entry == null || Files.size(file) != entry.bytes() || modifiedNanos(file) != entry.modifiedNanos()) {
+        boolean settled = entry != null && entry.fault() != AudioException.Fault.UNREADABLE;
+        if (!settled || Files.size(file) != entry.bytes() || modifiedNanos(file) != entry.modifiedNanos()) {
           missing.add(file);
         }
       }

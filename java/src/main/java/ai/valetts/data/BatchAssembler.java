@@ -10,7 +10,6 @@ import java.util.List;
  */
 public final class BatchAssembler {
   private static final int TOKEN_STEP = 8;
-  private static final int FRAME_STEP = 16;
 
   /** More free buffers than a loader keeps busy would only hold memory. */
   private static final int MAX_POOLED = 8;
@@ -21,7 +20,7 @@ public final class BatchAssembler {
 
   public BatchAssembler(ClipAudio audio, int hopLength) {
     this.audio = audio;
-    this.sampleStep = FRAME_STEP * hopLength;
+    this.sampleStep = EpochPlan.FRAME_STEP * hopLength;
   }
 
   /**

@@ -4,7 +4,9 @@ import ai.valetts.config.AudioConfig;
 import ai.valetts.config.DataConfig;
 import ai.valetts.engine.Batch;
 import java.util.ArrayDeque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,13 +20,8 @@ import java.util.concurrent.Future;
  * after the loader is closed.
  */
 public final class BatchLoader implements AutoCloseable {
-  private final List<Clip> clips;
-  private final List<Integer> bucketFrames;
-  private final int hopLength;
-  private final int batchSize;
-  private final long seed;
+  private final EpochPlan plan;
   private final int prefetch;
-  private final int batchesPerEpoch;
   private final BatchAssembler assembler;
   private final ExecutorService threads;
   private final ArrayDeque<Future<Batch>> ahead = new ArrayDeque<>();
@@ -34,8 +31,9 @@ public final class BatchLoader implements AutoCloseable {
   /** Position of the batch that is handed to the threads next. */
   private BatchPosition scheduled;
 
-  private List<List<Clip>> plan;
-  private int planEpoch = -1;
+  /** Batches of the epochs of both positions. */
+  private final Map<Integer, List<List<Clip>>> epochs = new HashMap<>();
+
   private volatile boolean closed;
 
   /**
@@ -48,20 +46,16 @@ public final class BatchLoader implements AutoCloseable {
     if (clips.isEmpty()) {
       throw new DataException("there are no clips to make batches of");
     }
-    this.clips = List.copyOf(clips);
-    this.bucketFrames = data.bucketFrames() == null ? List.of() : List.copyOf(data.bucketFrames());
-    this.hopLength = config.hopLength();
-    this.batchSize = data.batchSize();
-    this.seed = seed;
+    this.plan = new EpochPlan(List.copyOf(clips), data, config.hopLength(), seed);
     this.prefetch = Math.max(1, data.prefetchBatches());
-    this.batchesPerEpoch = EpochPlan.batchCount(clips.size(), batchSize);
-    this.assembler = new BatchAssembler(audio, hopLength);
+    this.assembler = new BatchAssembler(audio, config.hopLength());
     // A position of a run with other data may lie beyond the epoch's end.
-    this.position = start.batchInEpoch() < batchesPerEpoch ? start : new BatchPosition(start.epoch() + 1, 0);
+    boolean inside = start.batchInEpoch() < batches(start.epoch()).size();
+    this.position = inside ? start : new BatchPosition(start.epoch() + 1, 0);
     this.scheduled = position;
     this.threads =
         Executors.newFixedThreadPool(
-            Math.min(2, prefetch),
+            Math.min(data.threads(), prefetch),
             task -> {
               Thread thread = new Thread(task, "valetts-batch");
               thread.setDaemon(true);
@@ -85,6 +79,7 @@ public final class BatchLoader implements AutoCloseable {
       Batch batch = ahead.element().get();
       ahead.remove();
       position = after(position);
+      epochs.keySet().removeIf(epoch -> epoch < position.epoch());
       schedule();
       return batch;
     } catch (InterruptedException e) {
@@ -106,24 +101,25 @@ public final class BatchLoader implements AutoCloseable {
     return position;
   }
 
+  /** Batches of the epoch that {@link #position()} is in; with a budget of frames, epochs can differ by a few. */
   public int batchesPerEpoch() {
-    return batchesPerEpoch;
+    return batches(position.epoch()).size();
+  }
+
+  private List<List<Clip>> batches(int epoch) {
+    return epochs.computeIfAbsent(epoch, plan::batches);
   }
 
   private void schedule() {
     while (ahead.size() < prefetch) {
-      if (planEpoch != scheduled.epoch()) {
-        plan = EpochPlan.plan(clips, bucketFrames, hopLength, batchSize, seed, scheduled.epoch());
-        planEpoch = scheduled.epoch();
-      }
-      List<Clip> next = plan.get(scheduled.batchInEpoch());
+      List<Clip> next = batches(scheduled.epoch()).get(scheduled.batchInEpoch());
       ahead.add(threads.submit(() -> closed ? null : assembler.assemble(next)));
       scheduled = after(scheduled);
     }
   }
 
   private BatchPosition after(BatchPosition current) {
-    return current.batchInEpoch() + 1 < batchesPerEpoch
+    return current.batchInEpoch() + 1 < batches(current.epoch()).size()
         ? new BatchPosition(current.epoch(), current.batchInEpoch() + 1)
         : new BatchPosition(current.epoch() + 1, 0);
   }

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
  * @param languages one entry per language, sorted
  * @param seconds how long the usable recordings are
  * @param symbols how long their texts are
+ * @param batches how a first epoch would be cut into batches
  * @param bad rows at fault; these count towards {@code data.maxBad}
  * @param leftOut sound rows outside the configured lengths; these do not count
  * @param remarks what is to be known of rows that are used
@@ -41,6 +42,7 @@ public record DataReport(
     List<Language> languages,
     Histogram seconds,
     Histogram symbols,
+    Batches batches,
     List<Row> bad,
     List<Row> leftOut,
     List<Row> remarks,
@@ -59,6 +61,14 @@ public record DataReport(
 
   /** One language's share. */
   public record Language(String name, int speakers, int clips, double hours) {}
+
+  /**
+   * Batches of training clips.
+   *
+   * @param perEpoch how many there are
+   * @param paddedPerRealFrame frames that are computed for each frame of a recording; 1 is no padding at all
+   */
+  public record Batches(int perEpoch, double paddedPerRealFrame) {}
 
   /**
    * Counts in steps of equal width from 0.

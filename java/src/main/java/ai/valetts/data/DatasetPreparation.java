@@ -139,7 +139,7 @@ public final class DatasetPreparation {
     List<Clip> training = new ArrayList<>(numbered);
     training.removeAll(validation);
     String refusal = refusal(bad, leftOut, speakers);
-    DataReport report = report(corpora, speakers, training.size(), validation.size(), converted, refusal);
+    DataReport report = report(corpora, speakers, training, validation.size(), converted, refusal);
     return new PreparedData(training, validation, speakers, frontEnd.symbols(), report, recordings, stores, refusal);
   }
 
@@ -240,11 +240,11 @@ public final class DatasetPreparation {
     CorpusRow row = candidate.row;
     RecordingEntry entry = opened.entry(row.audioFile());
     List<Finding> findings = new ArrayList<>(checks.check(row, entry, candidate.encoded));
-    if (entry.isDecoded()) {
+    if (isUsable(findings)) {
       findings.addAll(repetitions(candidate, entry));
     }
     findings.forEach(finding -> note(candidate.order, row, finding));
-    if (findings.stream().anyMatch(finding -> finding.kind().weight() != Finding.Weight.REMARK)) {
+    if (!isUsable(findings)) {
       return;
     }
     Clip clip =
@@ -264,6 +264,10 @@ public final class DatasetPreparation {
     recordings.put(clip.id(), new PreparedData.Recording(opened.store(), AudioStore.Location.of(entry)));
     trimmedSamples += entry.trimmedSamples();
     countConversion(entry);
+  }
+
+  private static boolean isUsable(List<Finding> findings) {
+    return findings.stream().allMatch(finding -> finding.kind().weight() == Finding.Weight.REMARK);
   }
 
   private List<Finding> repetitions(Candidate candidate, RecordingEntry entry) {
@@ -433,11 +437,17 @@ public final class DatasetPreparation {
   }
 
   private DataReport report(
-      List<Corpus> corpora, Speakers speakers, int training, int validation, List<String> converted, String refusal) {
+      List<Corpus> corpora,
+      Speakers speakers,
+      List<Clip> training,
+      int validation,
+      List<String> converted,
+      String refusal) {
+    EpochPlan plan = new EpochPlan(training, data, audio.hopLength(), 0);
     double samplesPerHour = 3600.0 * audio.sampleRateHz();
     return new DataReport(
         rows,
-        training,
+        training.size(),
         validation,
         clips.stream().mapToLong(Clip::samples).sum() / samplesPerHour,
         trimmedSamples / samplesPerHour,
@@ -449,6 +459,7 @@ public final class DatasetPreparation {
         DataReport.Histogram.of(
             1, clips.stream().mapToDouble(clip -> (double) clip.samples() / audio.sampleRateHz()).toArray()),
         DataReport.Histogram.of(20, clips.stream().mapToDouble(clip -> clip.tokenIds().length).toArray()),
+        new DataReport.Batches(plan.batches(0).size(), plan.paddedShare(0)),
         noted(Finding.Weight.BAD),
         noted(Finding.Weight.LEFT_OUT),
         noted(Finding.Weight.REMARK),

@@ -64,7 +64,7 @@ final class RecordingChecks {
       case MISSING -> Kind.MISSING_AUDIO;
       case EMPTY -> Kind.EMPTY_AUDIO;
       case CUT_SHORT -> Kind.TRUNCATED_AUDIO;
-      case DAMAGED -> Kind.DAMAGED_AUDIO;
+      case DAMAGED, UNREADABLE -> Kind.DAMAGED_AUDIO;
       case TOO_LONG -> Kind.TOO_LONG;
     };
   }

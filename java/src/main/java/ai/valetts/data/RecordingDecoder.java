@@ -58,7 +58,7 @@ final class RecordingDecoder {
     } catch (AudioException e) {
       return failed(file, bytes, modified, e.fault(), e.reason());
     } catch (IOException e) {
-      return failed(file, bytes, modified, AudioException.Fault.DAMAGED, "cannot be read: " + e.getMessage());
+      return failed(file, bytes, modified, AudioException.Fault.UNREADABLE, "cannot be read: " + e.getMessage());
     }
   }
 

@@ -40,12 +40,12 @@ import org.bytedeco.ffmpeg.avutil.AVDictionary;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
 
 /** Encodes short mono recordings with FFmpeg's encoders. Frees on success only: a failure ends the test run anyway. */
-final class CompressedFixtures {
+public final class CompressedFixtures {
   private static final int PACKET_SAMPLES = 960;
 
   private CompressedFixtures() {}
 
-  static void write(Path file, String encoder, int sampleFormat, int sampleRateHz, float[] samples) {
+  public static void write(Path file, String encoder, int sampleFormat, int sampleRateHz, float[] samples) {
     AVFormatContext format = new AVFormatContext(null);
     check(avformat_alloc_output_context2(format, null, null, file.toString()), "container of " + file);
     AVCodec codec = avcodec_find_encoder_by_name(encoder);

@@ -82,7 +82,13 @@ class ConfigWriterTest {
   /** Every key, set to another value, arrives in exactly the component of its name. */
   @Test
   void mapsEveryKeyToItsComponent() {
-    ValettsConfig base = ConfigLoader.bundled("tiny", List.of());
+    // Sections that may be null have no keys of their own unless they are there.
+    ValettsConfig base =
+        ConfigLoader.bundled(
+            "tiny",
+            List.of(
+                ConfigOverride.parse("data.trim={silenceDb: 40, marginSeconds: 0.1}"),
+                ConfigOverride.parse("data.checks={}")));
     ConfigReader reader = new ConfigReader(new java.util.ArrayList<>());
     int[] counter = {1000};
     String yaml = distinct(ValettsConfig.class, 0, counter);

@@ -149,7 +149,7 @@ class BatchLoaderTest {
   @Test
   void keepsItsOrderForEver() {
     List<String> order =
-        EpochPlan.plan(clips(6), List.of(40, 80, 120), 256, 4, 42, 0).stream()
+        EpochPlan.ofFixedSize(clips(6), List.of(40, 80, 120), 256, 4, 42, 0).stream()
             .map(batch -> String.join(" ", batch.stream().map(Clip::name).toList()))
             .toList();
     assertThat(order).containsExactly("c2 c3", "c4 c0 c1 c5");
@@ -243,11 +243,87 @@ class BatchLoaderTest {
     int epoch = random.nextInt(1001);
     long seed = random.nextLong();
     List<Clip> clips = clips(count);
-    List<List<Clip>> plan = EpochPlan.plan(clips, List.of(40, 80, 120), 256, batchSize, seed, epoch);
+    List<List<Clip>> plan = EpochPlan.ofFixedSize(clips, List.of(40, 80, 120), 256, batchSize, seed, epoch);
     assertThat(plan).hasSize(EpochPlan.batchCount(count, batchSize));
     assertThat(plan.stream().flatMap(List::stream)).containsExactlyInAnyOrderElementsOf(clips);
     assertThat(plan.stream().filter(batch -> batch.size() != batchSize)).hasSizeLessThanOrEqualTo(1);
-    assertThat(EpochPlan.plan(clips, List.of(40, 80, 120), 256, batchSize, seed, epoch)).isEqualTo(plan);
+    assertThat(EpochPlan.ofFixedSize(clips, List.of(40, 80, 120), 256, batchSize, seed, epoch)).isEqualTo(plan);
+  }
+
+  private static DataConfig budget(int batchFrames, int batchSize) {
+    DataConfig data = DataFixtures.config(0, 0);
+    return new DataConfig(
+        List.of(), batchSize, batchFrames, data.bucketFrames(), 0.1, 5, null, null, 0, 0, 2, data.prefetchBatches());
+  }
+
+  @RepeatedTest(200)
+  void plansEveryClipOnceWithinTheBudget(RepetitionInfo repetition) {
+    Random random = new Random(repetition.getCurrentRepetition());
+    List<Clip> clips = clips(1 + random.nextInt(120));
+    int batchSize = 1 + random.nextInt(17);
+    int batchFrames = 160 + random.nextInt(2000);
+    EpochPlan plan = new EpochPlan(clips, budget(batchFrames, batchSize), 256, random.nextLong());
+    int epoch = random.nextInt(1001);
+    List<List<Clip>> batches = plan.batches(epoch);
+    assertThat(batches.stream().flatMap(List::stream)).containsExactlyInAnyOrderElementsOf(clips);
+    for (List<Clip> batch : batches) {
+      int longest = batch.stream().mapToInt(clip -> clip.frames(256)).max().orElseThrow();
+      assertThat(batch).hasSizeLessThanOrEqualTo(batchSize);
+      assertThat(batch.size() * ((longest + 15) / 16 * 16)).isLessThanOrEqualTo(batchFrames);
+    }
+    assertThat(plan.batches(epoch)).isEqualTo(batches);
+  }
+
+  /** Lengths as in read speech: a gamma distribution around 5 s, at 22,050 Hz. */
+  private static List<Clip> speech(int count) {
+    Random random = new Random(7);
+    return IntStream.range(0, count)
+        .mapToObj(
+            i -> {
+              double seconds = 0;
+              for (int k = 0; k < 4; k++) {
+                seconds -= 1.26 * Math.log(1 - random.nextDouble());
+              }
+              return DataFixtures.clip(i, (int) (Math.max(1, Math.min(17, seconds)) * 86.13), 20);
+            })
+        .toList();
+  }
+
+  @Test
+  void computesLittlePaddingWithinABudget() {
+    List<Clip> clips = speech(5_000);
+    assertThat(new EpochPlan(clips, budget(16_000, 64), 256, 1).paddedShare(3)).isBetween(1.0, 1.07);
+    assertThat(new EpochPlan(clips, budget(36_000, 128), 256, 1).paddedShare(3)).isBetween(1.0, 1.07);
+  }
+
+  @Test
+  void mixesNeighboursFromEpochToEpoch() {
+    List<Clip> clips = speech(2_000);
+    EpochPlan plan = new EpochPlan(clips, budget(16_000, 64), 256, 1);
+    Set<List<Clip>> first = new HashSet<>(plan.batches(0));
+    assertThat(plan.batches(1)).doesNotContainAnyElementsOf(first);
+  }
+
+  @Test
+  void continuesExactlyWithinABudget() {
+    List<Clip> clips = speech(300);
+    DataConfig data = budget(4_000, 16);
+    List<List<String>> whole = new ArrayList<>();
+    List<BatchPosition> positions = new ArrayList<>();
+    ClipAudio silence = clip -> new float[clip.samples()];
+    try (BatchLoader loader = new BatchLoader(clips, silence, data, DataFixtures.AUDIO, 42, BatchPosition.START)) {
+      for (int i = 0; i < 100; i++) {
+        positions.add(loader.position());
+        whole.addAll(names(loader, 1));
+      }
+      assertThat(loader.position().epoch()).isPositive();
+    }
+    for (int stop : List.of(1, 37, 60, 99)) {
+      try (BatchLoader loader =
+          new BatchLoader(clips, silence, data, DataFixtures.AUDIO, 42, positions.get(stop))) {
+        assertThat(names(loader, 100 - stop)).isEqualTo(whole.subList(stop, 100));
+      }
+    }
   }
 
   @Test

@@ -49,7 +49,7 @@ final class DelimitedRecords {
           used++;
           fields = split(joined.toString(), delimiter, true);
         }
-        if (fields == null || width > 0 && fields.size() != width) {
+        if (fields == null || width > 0 && fields.size() != width || !endsFieldsAtDelimiters(joined, delimiter)) {
           used = 1;
           fields = split(line.text(), delimiter, false);
           findings.add(new Finding(Finding.Kind.BROKEN_ROW, "a quotation mark is opened and never closed"));
@@ -66,6 +66,31 @@ final class DelimitedRecords {
       i += used;
     }
     return records;
+  }
+
+  /**
+   * Whether every quoted field is followed by a delimiter or the end. Lines that were joined because of a stray quotation
+   * mark meet the next row's opening one, and words follow it.
+   */
+  private static boolean endsFieldsAtDelimiters(CharSequence record, char delimiter) {
+    boolean inside = false;
+    boolean atStart = true;
+    for (int i = 0; i < record.length(); i++) {
+      char c = record.charAt(i);
+      char next = i + 1 < record.length() ? record.charAt(i + 1) : delimiter;
+      if (inside && c == '"' && next == '"') {
+        i++;
+      } else if (inside && c == '"') {
+        if (next != delimiter) {
+          return false;
+        }
+        inside = false;
+      } else if (!inside) {
+        inside = c == '"' && atStart;
+        atStart = c == delimiter || atStart && Character.isWhitespace(c);
+      }
+    }
+    return true;
   }
 
   /** The fields of one record; null if a quoted field does not end. */

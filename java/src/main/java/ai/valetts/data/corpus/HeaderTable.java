@@ -64,7 +64,7 @@ final class HeaderTable {
   }
 
   /** Places of the columns; -1 for one that is not there. */
-  private record Places(int audio, int text, int rawText, int speaker, int language, int seconds, int name, int width) {}
+  private record Places(int audio, int text, int speaker, int language, int seconds, int name, int width) {}
 
   /**
    * @throws CorpusException if a column that was asked for is not in the header
@@ -89,23 +89,10 @@ final class HeaderTable {
 
   private static Places named(Layout layout, List<String> header, Path file) {
     List<String> names = header.stream().map(HeaderTable::plain).toList();
-    int text = -1;
-    int rawText = -1;
-    for (String candidate : layout.text) {
-      int at = names.indexOf(candidate);
-      if (text < 0) {
-        text = at;
-      } else {
-        rawText = at;
-      }
-    }
-    if (text < 0) {
-      throw missing(layout.text.get(0), names, file);
-    }
+    String text = layout.text.stream().filter(names::contains).findFirst().orElse(layout.text.get(0));
     return new Places(
         place(layout.audio, names, file),
-        text,
-        rawText,
+        place(text, names, file),
         names.indexOf(layout.speaker),
         names.indexOf(layout.language),
         names.indexOf(layout.seconds),
@@ -130,7 +117,6 @@ final class HeaderTable {
     return new Places(
         number(layout.audio),
         number(layout.text.get(0)),
-        -1,
         number(layout.speaker),
         number(layout.language),
         -1,
@@ -164,15 +150,11 @@ final class HeaderTable {
                   + places.width));
       return maker.broken(record.line(), name, findings);
     }
-    String text = field(fields, places.text);
-    if (text.isBlank() && places.rawText >= 0) {
-      text = field(fields, places.rawText);
-    }
     return maker.row(
         record.line(),
         name,
         audio,
-        text,
+        field(fields, places.text),
         places.speaker < 0 ? null : field(fields, places.speaker),
         places.language < 0 ? null : field(fields, places.language),
         seconds(places.seconds < 0 ? "" : field(fields, places.seconds)),

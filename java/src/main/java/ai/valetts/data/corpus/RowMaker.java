@@ -25,6 +25,21 @@ final class RowMaker {
     return new CorpusRow(metadataFile, line, name, null, "", null, null, 0, findings);
   }
 
+  static void checkText(String text, List<Finding> findings) {
+    if (findings.stream().anyMatch(finding -> finding.kind() == Finding.Kind.WRONG_ENCODING)) {
+      return;
+    }
+    if (text.isEmpty()) {
+      findings.add(new Finding(Finding.Kind.EMPTY_TEXT, "the text is empty"));
+    }
+    if (text.indexOf('\t') >= 0) {
+      findings.add(new Finding(Finding.Kind.TAB_IN_TEXT, "the text holds a tab, which is read as a space"));
+    }
+    if (text.chars().filter(c -> c == '"').count() % 2 == 1) {
+      findings.add(new Finding(Finding.Kind.QUOTATION_MARKS, "the text has a quotation mark without its partner"));
+    }
+  }
+
   /**
    * @param audio recording as the row names it
    * @param speaker null where the format has no speakers
@@ -41,16 +56,7 @@ final class RowMaker {
       List<Finding> lineFindings) {
     List<Finding> findings = new ArrayList<>(lineFindings);
     String spoken = text.strip();
-    boolean decoded = findings.stream().noneMatch(finding -> finding.kind() == Finding.Kind.WRONG_ENCODING);
-    if (spoken.isEmpty() && decoded) {
-      findings.add(new Finding(Finding.Kind.EMPTY_TEXT, "the text is empty"));
-    }
-    if (spoken.indexOf('\t') >= 0) {
-      findings.add(new Finding(Finding.Kind.TAB_IN_TEXT, "the text holds a tab, which is read as a space"));
-    }
-    if (spoken.chars().filter(c -> c == '"').count() % 2 == 1) {
-      findings.add(new Finding(Finding.Kind.QUOTATION_MARKS, "the text has a quotation mark without its partner"));
-    }
+    checkText(spoken, findings);
     if (speaker != null && NOBODY.contains(speaker.strip().toLowerCase(Locale.ROOT))) {
       findings.add(
           new Finding(

@@ -90,9 +90,7 @@ final class Vctk {
           List<Finding> findings = new ArrayList<>();
           metadata.lines().forEach(line -> findings.addAll(line.findings()));
           String text = String.join(" ", metadata.lines().stream().map(MetadataText.Line::text).toList()).strip();
-          if (text.isEmpty()) {
-            findings.add(new Finding(Finding.Kind.EMPTY_TEXT, "the text is empty"));
-          }
+          RowMaker.checkText(text, findings);
           if (recording == null) {
             findings.add(new Finding(Finding.Kind.MISSING_AUDIO, "there is no recording of " + name));
           }
