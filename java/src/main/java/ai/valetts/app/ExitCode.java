@@ -81,7 +81,9 @@ public enum ExitCode {
 
   /** What to tell a person: one sentence or list, no stack trace. */
   public static String explain(Throwable failure) {
-    if (isDiskFull(failure) && !(failure instanceof CheckpointWriteException)) {
+    Throwable cause = failure instanceof UncheckedIOException ? failure.getCause() : failure;
+    boolean explained = cause != failure && failure.getMessage() != null && !failure.getMessage().equals(cause.toString());
+    if (isDiskFull(failure) && !explained && !(failure instanceof CheckpointWriteException)) {
       return "no space left on the disk"
           + named(failure)
           + "; free some, then run resume: the last complete checkpoint is intact";
@@ -89,8 +91,7 @@ public enum ExitCode {
     if (failure instanceof OutOfMemoryError) {
       return "Java's memory is used up (" + failure.getMessage() + "); give it more, e.g. java -Xmx4g -jar valetts.jar";
     }
-    Throwable cause = failure instanceof UncheckedIOException ? failure.getCause() : failure;
-    if (cause != failure && failure.getMessage() != null && !failure.getMessage().equals(cause.toString())) {
+    if (explained) {
       return failure.getMessage();
     }
     if (cause instanceof NoSuchFileException missing) {

@@ -71,6 +71,7 @@ final class Preparation {
           return new PrepareResult(
               describe(report),
               folder.resolve(DataReportFiles.JSON),
+              folder.resolve(DataReportFiles.PAGE),
               report.usable(),
               report.bad().size(),
               report.leftOut().size(),

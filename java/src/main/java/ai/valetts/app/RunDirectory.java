@@ -18,7 +18,7 @@ import java.util.function.Supplier;
 /**
  * The files of one run. {@code config.yaml} is the resolved configuration, {@code checkpoints/}, {@code tensorboard/}
  * and {@code samples/} speak for themselves, {@code metrics.jsonl} and {@code control.jsonl} are journals,
- * {@code data-report.json}, {@code recordings.json}, {@code summary.json} and {@code evaluation.json} are findings.
+ * {@code data-report.json} and {@code .html}, {@code recordings.json}, {@code summary.json} and {@code evaluation.json} are findings.
  */
 record RunDirectory(Path root) {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -49,10 +49,6 @@ record RunDirectory(Path root) {
 
   Path control() {
     return root.resolve("control.jsonl");
-  }
-
-  Path dataReport() {
-    return root.resolve("data-report.json");
   }
 
   /** Profiles of the speakers' recordings, by speaker. */

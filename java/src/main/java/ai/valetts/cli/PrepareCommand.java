@@ -38,11 +38,15 @@ final class PrepareCommand implements Command {
   public String notes() {
     return """
         Every row that cannot be used is listed with its file, line and reason. A run prepares by itself; this command
-        shows the same beforehand, and leaves the prepared audio in the cache. The exit code is 3 where a run would
-        refuse to start.
+        shows the same beforehand, leaves the prepared audio in the cache, and writes a report with charts for a browser.
+        Interrupted, it goes on where it was. The exit code is 3 where a run would refuse to start.
 
-        Example:
+        The format is found out: LJSpeech, VCTK, Common Voice, Piper, VITS, Coqui or ValeTTS, in a folder or an archive
+        (.tar, .tar.gz, .tar.bz2, .zip). docs/data.md has the formats and explains every line of the report.
+
+        Examples:
           valetts prepare --config base --data /data/LJSpeech-1.1:lj:en-us
+          valetts prepare --config multispeaker --data VCTK-Corpus-0.92.zip::en-gb --max-bad 2%
         """;
   }
 
@@ -57,10 +61,11 @@ final class PrepareCommand implements Command {
           .out()
           .printf(
               Locale.ROOT,
-              "%,d usable, %,d at fault, %,d left out for their length. As JSON: %s%n",
+              "%,d usable, %,d at fault, %,d left out for their length. With charts: %s%nAs JSON: %s%n",
               result.usableClips(),
               result.badClips(),
               result.leftOutClips(),
+              result.reportPage(),
               result.reportFile());
       if (result.refusal() != null) {
         terminal.err().println("valetts prepare: " + result.refusal());

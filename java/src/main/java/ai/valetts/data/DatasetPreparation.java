@@ -374,7 +374,7 @@ public final class DatasetPreparation {
     problems.addAll(leftOut);
     if (clips.isEmpty()) {
       String folders = data.sources().stream().map(DataConfig.Source::folder).collect(Collectors.joining(", "));
-      return "no usable clip among the " + rows + " rows of " + folders + kinds() + first(problems, SHOWN);
+      return "no usable clip among the " + rows + " rows of " + folders + kinds(Finding.Weight.BAD, Finding.Weight.LEFT_OUT) + first(problems, SHOWN);
     }
     if (bad.size() > data.maxBad() * rows) {
       return String.format(
@@ -384,7 +384,7 @@ public final class DatasetPreparation {
           bad.size(),
           rows,
           data.maxBad(),
-          kinds(),
+          kinds(Finding.Weight.BAD),
           first(bad, SHOWN));
     }
     TreeSet<String> silent = new TreeSet<>(expected);
@@ -396,10 +396,10 @@ public final class DatasetPreparation {
   }
 
   /** ": 12 missing recording, 3 empty text". */
-  private String kinds() {
+  private String kinds(Finding.Weight... weights) {
     Map<Kind, Integer> counts = new EnumMap<>(Kind.class);
     for (Noted one : noted) {
-      if (one.kind.weight() != Finding.Weight.REMARK) {
+      if (List.of(weights).contains(one.kind.weight())) {
         counts.merge(one.kind, 1, Integer::sum);
       }
     }

@@ -71,6 +71,14 @@ class ExitCodeTest {
   }
 
   @Test
+  void leavesAFullDiskInTheWordsOfThePreparation() {
+    String sentence = "the prepared recordings cannot be kept: No space left on device; set VALETTS_CACHE";
+    Throwable failure = new UncheckedIOException(sentence, new IOException("No space left on device"));
+    assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DISK);
+    assertThat(ExitCode.explain(failure)).isEqualTo(sentence);
+  }
+
+  @Test
   void leavesAFullDiskInTheWordsOfTheCheckpoint() {
     Throwable failure = new CheckpointWriteException("step-1: full", new IOException("No space left on device"));
     assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DISK);

@@ -264,7 +264,7 @@ class CommandLineInterfaceTest {
   void preparesAndPrintsTheReport() {
     assertThat(run("prepare", "--demo", "--languages", "it")).isEqualTo(ExitCode.DONE);
     assertThat(((PrepareRequest) recorder.requests.get(0)).demoLanguages()).containsExactly("it");
-    assertThat(out()).contains("all is well", "512 usable, 3 at fault, 4 left out for their length. As JSON: report.json");
+    assertThat(out()).contains("all is well", "512 usable, 3 at fault, 4 left out for their length. With charts: report.html\nAs JSON: report.json");
   }
 
   @Test
@@ -349,7 +349,7 @@ class CommandLineInterfaceTest {
 
     @Override
     public PrepareResult prepare(PrepareRequest request) {
-      return note(request, new PrepareResult("all is well\n", Path.of("report.json"), 512, 3, 4, refusal));
+      return note(request, new PrepareResult("all is well\n", Path.of("report.json"), Path.of("report.html"), 512, 3, 4, refusal));
     }
 
     @Override

@@ -146,8 +146,8 @@ final class Archive {
         TarArchiveInputStream tar = new TarArchiveInputStream(plain, StandardCharsets.UTF_8.name())) {
       TarArchiveEntry entry;
       while ((entry = tar.getNextEntry()) != null) {
-        boolean ordinary = entry.isDirectory() || entry.isFile() && !entry.isLink() && !entry.isSymbolicLink();
-        if (!ordinary) {
+        boolean device = entry.isFIFO() || entry.isCharacterDevice() || entry.isBlockDevice();
+        if (entry.isLink() || entry.isSymbolicLink() || device) {
           throw refused(entry.getName(), "is a link or a device");
         }
         write(entry.getName(), entry.isDirectory(), entry.getSize(), tar);
