@@ -194,7 +194,7 @@ final class TrainRun {
     RunDirectory.write(run.config(), configText);
     double constantMelL1 = constantMelL1(config, data);
     profileRecordings(config, run, data, frontEnd);
-    describe(data, model, constantMelL1);
+    describe(config, data, model, constantMelL1);
 
     TrainState state = resumed.map(Checkpoint::state).orElse(TrainState.START);
     Progress progress = new Progress();
@@ -289,7 +289,7 @@ final class TrainRun {
     return clips.stream().sorted(Comparator.comparingLong(Clip::id)).toList();
   }
 
-  private void describe(PreparedData data, ModelDescription model, double constantMelL1) {
+  private void describe(ValettsConfig config, PreparedData data, ModelDescription model, double constantMelL1) {
     notice.accept(String.format(Locale.ROOT,
         "data: %d training clips, %d held out, %.2f hours, %d speaker%s, text read by %s",
         data.training().size(), data.validation().size(), data.report().hours(), data.speakers().size(),
@@ -297,6 +297,11 @@ final class TrainRun {
     notice.accept(String.format(Locale.ROOT,
         "batches: %,d in an epoch, %.3f frames computed for each frame of a recording",
         data.report().batches().perEpoch(), data.report().batches().paddedPerRealFrame()));
+    if (config.data().balance() != null) {
+      notice.accept(String.format(Locale.ROOT,
+          "balance: an epoch has the clips of a speaker %.2f to %.2f times",
+          data.report().batches().leastRepetitions(), data.report().batches().mostRepetitions()));
+    }
     notice.accept(String.format(Locale.ROOT,
         "model: %,d parameters in the generator, %,d in the discriminators, %,d in the duration discriminator",
         model.generatorParameters(), model.discriminatorParameters(), model.durationDiscriminatorParameters()));

@@ -126,6 +126,7 @@ final class ConfigRules {
           "data.bucketFrames");
     }
     checkQuality(data);
+    checkVariety(data);
     range("data.decodeThreads", () -> data.decodeThreads(), 0, 256);
     range("data.prefetchBatches", () -> data.prefetchBatches(), 1, 64);
   }
@@ -173,6 +174,19 @@ final class ConfigRules {
       optionalRange("data.checks.maxClippedShare", data.checks().maxClippedShare(), 0, 1);
       optionalRange("data.checks.minSoundsPerSecond", data.checks().minSoundsPerSecond(), 0, 100);
       optionalRange("data.checks.maxSoundsPerSecond", data.checks().maxSoundsPerSecond(), 1, 1_000);
+    }
+  }
+
+  private void checkVariety(DataConfig data) {
+    if (data.balance() != null) {
+      range("data.balance.speakers", () -> data.balance().speakers(), 0, 1);
+      range("data.balance.languages", () -> data.balance().languages(), 0, 1);
+    }
+    if (data.augmentation() != null) {
+      optionalRange("data.augmentation.gainDb", data.augmentation().gainDb(), 0, 24);
+      optionalRange("data.augmentation.pitchSemitones", data.augmentation().pitchSemitones(), 0, 4);
+      optionalRange("data.augmentation.tempoShare", data.augmentation().tempoShare(), 0, 0.25);
+      optionalRange("data.augmentation.noiseDb", data.augmentation().noiseDb(), 10, 90);
     }
   }
 

@@ -14,6 +14,8 @@ import java.util.List;
  * @param maxSeconds longer clips are left out and reported
  * @param trim how silence at both ends is cut off
  * @param checks limits of quality
+ * @param balance how evenly speakers and languages are heard; null as they were recorded
+ * @param augmentation random changes of the training clips' sound
  * @param validationClips clips held out from training, chosen by a hash of their name so that the choice is stable
  * @param maxBad fraction of unusable rows, 0 to 1, above which a run refuses to start
  * @param decodeThreads background threads that decode audio; 0 chooses by the machine
@@ -28,6 +30,8 @@ public record DataConfig(
     double maxSeconds,
     @Nullable Trim trim,
     @Nullable Checks checks,
+    @Nullable Balance balance,
+    @Nullable Augmentation augmentation,
     int validationClips,
     double maxBad,
     int decodeThreads,
@@ -43,6 +47,8 @@ public record DataConfig(
         maxSeconds,
         trim,
         checks,
+        balance,
+        augmentation,
         validationClips,
         maxBad,
         decodeThreads,
@@ -121,4 +127,19 @@ public record DataConfig(
       Double maxClippedShare,
       Double minSoundsPerSecond,
       Double maxSoundsPerSecond) {}
+
+  /**
+   * How evenly speakers and languages are heard: 0 as they were recorded, 1 all alike, between by a power of their share.
+   */
+  public record Balance(double speakers, double languages) {}
+
+  /**
+   * Random changes of the training clips' sound, drawn anew for each batch. What is null does not change.
+   *
+   * @param gainDb largest change of loudness to either side, in dB
+   * @param pitchSemitones largest change of pitch to either side
+   * @param tempoShare largest change of tempo to either side, as a share
+   * @param noiseDb level of the loudest white noise below the clip's own, in dB
+   */
+  public record Augmentation(Double gainDb, Double pitchSemitones, Double tempoShare, Double noiseDb) {}
 }

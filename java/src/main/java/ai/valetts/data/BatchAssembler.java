@@ -16,11 +16,25 @@ public final class BatchAssembler {
 
   private final ClipAudio audio;
   private final int sampleStep;
+  private final Batch.Allocator allocator;
   private final ArrayDeque<Batch.Storage> pool = new ArrayDeque<>();
 
   public BatchAssembler(ClipAudio audio, int hopLength) {
+    this(audio, hopLength, Batch.Allocator.DIRECT);
+  }
+
+  /**
+   * @param allocator of all buffers
+   */
+  public BatchAssembler(ClipAudio audio, int hopLength, Batch.Allocator allocator) {
     this.audio = audio;
     this.sampleStep = EpochPlan.FRAME_STEP * hopLength;
+    this.allocator = allocator;
+  }
+
+  /** What becomes of a clip's samples on their way into a batch. */
+  interface Change {
+    float[] of(Clip clip, float[] samples);
   }
 
   /**
@@ -29,17 +43,23 @@ public final class BatchAssembler {
    * @throws DataException if a recording cannot be read
    */
   public Batch assemble(List<Clip> clips) {
+    return assemble(clips, (clip, samples) -> samples);
+  }
+
+  Batch assemble(List<Clip> clips, Change change) {
+    List<float[]> recordings = clips.stream().map(clip -> change.of(clip, audio.samples(clip))).toList();
     int maxTokens = roundUp(clips.stream().mapToInt(clip -> clip.tokenIds().length).max().orElseThrow(), TOKEN_STEP);
-    int maxSamples = roundUp(clips.stream().mapToInt(Clip::samples).max().orElseThrow(), sampleStep);
+    int maxSamples = roundUp(recordings.stream().mapToInt(samples -> samples.length).max().orElseThrow(), sampleStep);
     Batch.Storage storage = take();
     storage.ensure(clips.size(), maxTokens, maxSamples);
     for (int b = 0; b < clips.size(); b++) {
       Clip clip = clips.get(b);
       int[] tokenIds = clip.tokenIds();
+      float[] samples = recordings.get(b);
       storage.tokenIds.put(b * maxTokens, tokenIds, 0, tokenIds.length);
       storage.tokenLengths.put(b, tokenIds.length);
-      storage.samples.put(b * maxSamples, audio.samples(clip), 0, clip.samples());
-      storage.sampleLengths.put(b, clip.samples());
+      storage.samples.put(b * maxSamples, samples, 0, samples.length);
+      storage.sampleLengths.put(b, samples.length);
       storage.speakerIds.put(b, clip.speakerId());
       storage.utteranceIds.put(b, clip.id());
     }
@@ -54,7 +74,7 @@ public final class BatchAssembler {
   private Batch.Storage take() {
     synchronized (pool) {
       Batch.Storage free = pool.poll();
-      return free == null ? new Batch.Storage() : free;
+      return free == null ? new Batch.Storage(allocator) : free;
     }
   }
 

@@ -23,6 +23,7 @@ public final class BatchLoader implements AutoCloseable {
   private final EpochPlan plan;
   private final int prefetch;
   private final BatchAssembler assembler;
+  private final Augmentation augmentation;
   private final ExecutorService threads;
   private final ArrayDeque<Future<Batch>> ahead = new ArrayDeque<>();
 
@@ -49,6 +50,9 @@ public final class BatchLoader implements AutoCloseable {
     this.plan = new EpochPlan(List.copyOf(clips), data, config.hopLength(), seed);
     this.prefetch = Math.max(1, data.prefetchBatches());
     this.assembler = new BatchAssembler(audio, config.hopLength());
+    int shortest = clips.stream().mapToInt(Clip::samples).min().orElseThrow();
+    this.augmentation =
+        data.augmentation() == null ? null : new Augmentation(data.augmentation(), config, seed, shortest);
     // A position of a run with other data may lie beyond the epoch's end.
     boolean inside = start.batchInEpoch() < batches(start.epoch()).size();
     this.position = inside ? start : new BatchPosition(start.epoch() + 1, 0);
@@ -113,9 +117,16 @@ public final class BatchLoader implements AutoCloseable {
   private void schedule() {
     while (ahead.size() < prefetch) {
       List<Clip> next = batches(scheduled.epoch()).get(scheduled.batchInEpoch());
-      ahead.add(threads.submit(() -> closed ? null : assembler.assemble(next)));
+      BatchPosition at = scheduled;
+      ahead.add(threads.submit(() -> closed ? null : assemble(next, at)));
       scheduled = after(scheduled);
     }
+  }
+
+  private Batch assemble(List<Clip> clips, BatchPosition at) {
+    return augmentation == null
+        ? assembler.assemble(clips)
+        : assembler.assemble(clips, (clip, samples) -> augmentation.apply(clip, samples, at));
   }
 
   private BatchPosition after(BatchPosition current) {

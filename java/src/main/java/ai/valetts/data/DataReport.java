@@ -67,8 +67,11 @@ public record DataReport(
    *
    * @param perEpoch how many there are
    * @param paddedPerRealFrame frames that are computed for each frame of a recording; 1 is no padding at all
+   * @param leastRepetitions how often an epoch has the clips of the speaker it has least of; 1 without balancing
+   * @param mostRepetitions the same of the speaker it has most of
    */
-  public record Batches(int perEpoch, double paddedPerRealFrame) {}
+  public record Batches(
+      int perEpoch, double paddedPerRealFrame, double leastRepetitions, double mostRepetitions) {}
 
   /**
    * Counts in steps of equal width from 0.

@@ -443,7 +443,6 @@ public final class DatasetPreparation {
       int validation,
       List<String> converted,
       String refusal) {
-    EpochPlan plan = new EpochPlan(training, data, audio.hopLength(), 0);
     double samplesPerHour = 3600.0 * audio.sampleRateHz();
     return new DataReport(
         rows,
@@ -459,11 +458,16 @@ public final class DatasetPreparation {
         DataReport.Histogram.of(
             1, clips.stream().mapToDouble(clip -> (double) clip.samples() / audio.sampleRateHz()).toArray()),
         DataReport.Histogram.of(20, clips.stream().mapToDouble(clip -> clip.tokenIds().length).toArray()),
-        new DataReport.Batches(plan.batches(0).size(), plan.paddedShare(0)),
+        batches(new EpochPlan(training, data, audio.hopLength(), 0)),
         noted(Finding.Weight.BAD),
         noted(Finding.Weight.LEFT_OUT),
         noted(Finding.Weight.REMARK),
         converted);
+  }
+
+  private static DataReport.Batches batches(EpochPlan plan) {
+    double[] repetitions = plan.repetitions();
+    return new DataReport.Batches(plan.batches(0).size(), plan.paddedShare(0), repetitions[0], repetitions[1]);
   }
 
   private static DataReport.Source source(Corpus corpus) {

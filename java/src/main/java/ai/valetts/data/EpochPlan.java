@@ -7,7 +7,7 @@ import java.util.List;
 
 /**
  * The batches of an epoch, a pure function of clips, configuration, seed and epoch. Clips of similar length share a
- * batch. Every clip is in every epoch.
+ * batch. Every clip is in every epoch, unless {@code data.balance} asks for some more often than others.
  *
  * <p>With a fixed size, what a length bucket has left over moves into the next longer one, so that only the very last
  * batch can be smaller. With a budget of frames, clips are sorted by length and cut into batches that fit, padding
@@ -24,18 +24,22 @@ final class EpochPlan {
   private final DataConfig data;
   private final int hopLength;
   private final long seed;
+  private final BalancedEpoch balanced;
 
   EpochPlan(List<Clip> clips, DataConfig data, int hopLength, long seed) {
     this.clips = clips;
     this.data = data;
     this.hopLength = hopLength;
     this.seed = seed;
+    this.balanced =
+        data.balance() == null || clips.isEmpty() ? null : new BalancedEpoch(clips, data.balance(), seed);
   }
 
   List<List<Clip>> batches(int epoch) {
+    List<Clip> chosen = balanced == null ? clips : balanced.clips(epoch);
     return data.batchFrames() == null
-        ? ofFixedSize(clips, data.bucketFrames(), hopLength, data.batchSize(), seed, epoch)
-        : withinBudget(epoch);
+        ? ofFixedSize(chosen, data.bucketFrames(), hopLength, data.batchSize(), seed, epoch)
+        : withinBudget(chosen, epoch);
   }
 
   /** Frames with their padding for each frame without, over a whole epoch; 1 where there is no padding. */
@@ -52,6 +56,18 @@ final class EpochPlan {
       padded += (long) batch.size() * padded(longest);
     }
     return real == 0 ? 1 : (double) padded / real;
+  }
+
+  /** Least and most times that an epoch has a speaker's clips; once for all where nothing is balanced. */
+  double[] repetitions() {
+    return balanced == null ? new double[] {1, 1} : balanced.range();
+  }
+
+  /** Frames that a clip can take: a slower tempo makes it longer. */
+  private int longest(Clip clip) {
+    int frames = clip.frames(hopLength);
+    boolean varies = data.augmentation() != null && data.augmentation().tempoShare() != null;
+    return varies ? (int) Math.ceil(frames / (1 - data.augmentation().tempoShare())) : frames;
   }
 
   private static int padded(int frames) {
@@ -71,7 +87,7 @@ final class EpochPlan {
       }
       buckets.get(bucket).add(clip);
     }
-    Shuffle shuffle = new Shuffle(seed, epoch);
+    SplitMix shuffle = new SplitMix(seed, epoch);
     List<List<Clip>> batches = new ArrayList<>();
     List<Clip> remaining = new ArrayList<>();
     for (List<Clip> bucket : buckets) {
@@ -92,12 +108,12 @@ final class EpochPlan {
 
   private record Keyed(double key, int frames, Clip clip) {}
 
-  private List<List<Clip>> withinBudget(int epoch) {
-    Shuffle shuffle = new Shuffle(seed, epoch);
-    List<Keyed> sorted = new ArrayList<>(clips.size());
-    for (Clip clip : clips) {
-      int frames = clip.frames(hopLength);
-      sorted.add(new Keyed(frames * (1 + JITTER * (2 * shuffle.fraction() - 1)), frames, clip));
+  private List<List<Clip>> withinBudget(List<Clip> chosen, int epoch) {
+    SplitMix shuffle = new SplitMix(seed, epoch);
+    List<Keyed> sorted = new ArrayList<>(chosen.size());
+    for (Clip clip : chosen) {
+      int frames = longest(clip);
+      sorted.add(new Keyed(frames * shuffle.between(1 - JITTER, 1 + JITTER), frames, clip));
     }
     sorted.sort(Comparator.comparingDouble(Keyed::key).thenComparingLong(keyed -> keyed.clip.id()));
     List<List<Clip>> batches = new ArrayList<>();
@@ -123,42 +139,5 @@ final class EpochPlan {
 
   static int batchCount(int clips, int batchSize) {
     return (clips + batchSize - 1) / batchSize;
-  }
-
-  /**
-   * Fisher-Yates over SplitMix64. Written out because a resumed run must see the order of the run it continues, on any
-   * Java release.
-   */
-  private static final class Shuffle {
-    private long state;
-
-    Shuffle(long seed, int epoch) {
-      state = mix(mix(seed + 0x9e3779b97f4a7c15L) + epoch);
-    }
-
-    <T> void shuffle(List<T> list) {
-      for (int i = list.size() - 1; i > 0; i--) {
-        int j = (int) Long.remainderUnsigned(next(), i + 1L);
-        T swapped = list.get(i);
-        list.set(i, list.get(j));
-        list.set(j, swapped);
-      }
-    }
-
-    /** 0 to below 1. */
-    double fraction() {
-      return (next() >>> 11) * 0x1.0p-53;
-    }
-
-    private long next() {
-      state += 0x9e3779b97f4a7c15L;
-      return mix(state);
-    }
-
-    private static long mix(long z) {
-      long x = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-      x = (x ^ (x >>> 27)) * 0x94d049bb133111ebL;
-      return x ^ (x >>> 31);
-    }
   }
 }

@@ -81,25 +81,56 @@ public final class Batch implements AutoCloseable {
     }
   }
 
+  /** Where all memory of batches comes from. Its buffers are freed when nobody holds them any more. */
+  public interface Allocator {
+    /** Ordinary memory outside Java's heap. */
+    Allocator DIRECT = ByteBuffer::allocateDirect;
+
+    /** A direct buffer of so many bytes; its content does not matter. */
+    ByteBuffer allocate(int bytes);
+  }
+
   /** Reusable buffers. All positions stay 0; access is by absolute index. */
   public static final class Storage {
+    private static final int ZEROS = 1 << 12;
+    private static final float[] NO_SOUND = new float[ZEROS];
+    private static final int[] NO_TOKENS = new int[ZEROS];
+
+    private final Allocator allocator;
+
     /** Symbol ids [B,T]. */
-    public IntBuffer tokenIds = ints(0);
+    public IntBuffer tokenIds;
 
     /** Valid symbols [B]. */
-    public IntBuffer tokenLengths = ints(0);
+    public IntBuffer tokenLengths;
 
     /** Audio in -1..1 [B,N]. */
-    public FloatBuffer samples = floats(0);
+    public FloatBuffer samples;
 
     /** Valid samples [B]. */
-    public IntBuffer sampleLengths = ints(0);
+    public IntBuffer sampleLengths;
 
     /** Speaker ids [B]. */
-    public IntBuffer speakerIds = ints(0);
+    public IntBuffer speakerIds;
 
     /** Keys of the random draws [B]. */
-    public LongBuffer utteranceIds = longs(0);
+    public LongBuffer utteranceIds;
+
+    /** Empty buffers in ordinary memory. */
+    public Storage() {
+      this(Allocator.DIRECT);
+    }
+
+    /** Empty buffers; {@link #ensure} takes memory from the allocator. */
+    public Storage(Allocator allocator) {
+      this.allocator = allocator;
+      tokenIds = ints(0);
+      tokenLengths = ints(0);
+      samples = floats(0);
+      sampleLengths = ints(0);
+      speakerIds = ints(0);
+      utteranceIds = longs(0);
+    }
 
     /** Grows the buffers to hold the given shapes and zeroes what a batch of those shapes covers. */
     public void ensure(int size, int maxTokens, int maxSamples) {
@@ -117,28 +148,28 @@ public final class Batch implements AutoCloseable {
       if (samples.capacity() < sampleTotal) {
         samples = floats(sampleTotal + sampleTotal / 4);
       }
-      for (int i = 0; i < tokens; i++) {
-        tokenIds.put(i, 0);
+      for (int i = 0; i < tokens; i += ZEROS) {
+        tokenIds.put(i, NO_TOKENS, 0, Math.min(ZEROS, tokens - i));
       }
-      for (int i = 0; i < sampleTotal; i++) {
-        samples.put(i, 0f);
+      for (int i = 0; i < sampleTotal; i += ZEROS) {
+        samples.put(i, NO_SOUND, 0, Math.min(ZEROS, sampleTotal - i));
       }
     }
 
-    private static IntBuffer ints(int count) {
+    private IntBuffer ints(int count) {
       return direct(count, Integer.BYTES).asIntBuffer();
     }
 
-    private static FloatBuffer floats(int count) {
+    private FloatBuffer floats(int count) {
       return direct(count, Float.BYTES).asFloatBuffer();
     }
 
-    private static LongBuffer longs(int count) {
+    private LongBuffer longs(int count) {
       return direct(count, Long.BYTES).asLongBuffer();
     }
 
-    private static ByteBuffer direct(int count, int width) {
-      return ByteBuffer.allocateDirect(Math.multiplyExact(count, width)).order(ByteOrder.nativeOrder());
+    private ByteBuffer direct(int count, int width) {
+      return allocator.allocate(Math.multiplyExact(count, width)).order(ByteOrder.nativeOrder());
     }
   }
 }

@@ -153,6 +153,8 @@ class ConfigLoaderTest {
             "data.sources[0].columns.delimiter takes one character"),
         Arguments.of("data.batchFrames=10", "data.batchFrames 10 cannot hold one clip"),
         Arguments.of("data.trim={silenceDb: 5, marginSeconds: 0}", "data.trim.silenceDb takes 10 to 90, found 5.0"),
+        Arguments.of("data.balance={speakers: 2, languages: 0}", "data.balance.speakers takes 0 to 1, found 2.0"),
+        Arguments.of("data.augmentation={tempoShare: 0.5}", "data.augmentation.tempoShare takes 0 to 0.25, found 0.5"),
         Arguments.of("data.checks={maxClippedShare: 2}", "data.checks.maxClippedShare takes 0 to 1, found 2.0"),
         Arguments.of("data.bucketFrames=[]", "data.bucketFrames takes at least one upper edge"),
         Arguments.of("data.bucketFrames=[100,100]", "each larger than the one before, found [100, 100]"),

@@ -88,7 +88,9 @@ class ConfigWriterTest {
             "tiny",
             List.of(
                 ConfigOverride.parse("data.trim={silenceDb: 40, marginSeconds: 0.1}"),
-                ConfigOverride.parse("data.checks={}")));
+                ConfigOverride.parse("data.checks={}"),
+                ConfigOverride.parse("data.balance={speakers: 0.5, languages: 0}"),
+                ConfigOverride.parse("data.augmentation={}")));
     ConfigReader reader = new ConfigReader(new java.util.ArrayList<>());
     int[] counter = {1000};
     String yaml = distinct(ValettsConfig.class, 0, counter);

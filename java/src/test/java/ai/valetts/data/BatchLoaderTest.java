@@ -253,7 +253,7 @@ class BatchLoaderTest {
   private static DataConfig budget(int batchFrames, int batchSize) {
     DataConfig data = DataFixtures.config(0, 0);
     return new DataConfig(
-        List.of(), batchSize, batchFrames, data.bucketFrames(), 0.1, 5, null, null, 0, 0, 2, data.prefetchBatches());
+        List.of(), batchSize, batchFrames, data.bucketFrames(), 0.1, 5, null, null, null, null, 0, 0, 2, data.prefetchBatches());
   }
 
   @RepeatedTest(200)

@@ -27,7 +27,7 @@ final class DataFixtures {
 
   static DataConfig config(double maxBad, int validationClips, DataConfig.Source... sources) {
     return new DataConfig(
-        List.of(sources), 4, null, List.of(40, 80, 120), 0.1, 5.0, null, null, validationClips, maxBad, 2, 3);
+        List.of(sources), 4, null, List.of(40, 80, 120), 0.1, 5.0, null, null, null, null, validationClips, maxBad, 2, 3);
   }
 
   static DataConfig.Source source(Path folder, String speaker) {
