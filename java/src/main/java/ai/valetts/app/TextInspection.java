@@ -68,7 +68,7 @@ public final class TextInspection implements AutoCloseable {
       Path voice, String speaker, String language, boolean wordsOnly, Consumer<String> notice) {
     SavedVoice saved = SavedVoice.open(voice, notice);
     String name = speaker == null ? saved.speakers().names().get(0) : Synthesis.speaker(saved, speaker);
-    String spoken = language == null ? TrainRun.languageOf(saved.config(), name) : language;
+    String spoken = language == null ? TrainRun.languageOf(saved.config(), saved.speakers(), name) : language;
     if (wordsOnly) {
       return new TextInspection(TextFrontEnds.words(VoiceReading.config(saved), saved.symbols()), null, spoken);
     }
