@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class NormalizedSpeechTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"pt-br"})
+  @ValueSource(strings = {"pt-br", "en-us", "es"})
   void hasASymbolForEverySoundOfTheTables(String language) {
     assumeTrue(Espeak.load().isPresent(), "espeak-ng is not installed");
     TextConfig config = new TextConfig("espeak", language, "full", null, false, 400);

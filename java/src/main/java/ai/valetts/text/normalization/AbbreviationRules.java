@@ -66,6 +66,9 @@ final class AbbreviationRules {
       case "name" -> found.precedesCapital();
       case "number" -> found.precedesCapital() && RomanRules.isNumeral(found.wordAfter())
           || found.wordAfter().matches("\\d.*");
+      case "roman" -> RomanRules.isNumeral(found.wordAfter());
+      case "digit" -> found.wordAfter().matches("\\d.*");
+      case "after-name" -> !found.wordBefore().isEmpty() && Character.isUpperCase(found.wordBefore().codePointAt(0));
       case "street" -> isStreet(found);
       default -> found.precedesCapital() && vocabulary.set(demand).contains(found.wordAfter());
     };

@@ -47,11 +47,15 @@ final class Acronyms {
     return isLoud(found.wordBefore()) || isLoud(found.wordAfter());
   }
 
+  private static String lower(String word) {
+    return word.toLowerCase(Locale.ROOT);
+  }
+
   private boolean isLoud(String word) {
     return word.length() > 1
         && word.equals(word.toUpperCase(Locale.ROOT))
         && word.chars().allMatch(Character::isLetter)
-        && !known.containsKey(word);
+        && known.getOrDefault(word, lower(word)).equals(lower(word));
   }
 
   /** Half of the words or more, and at least two, are in capitals. */

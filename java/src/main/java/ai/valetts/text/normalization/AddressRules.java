@@ -16,6 +16,7 @@ final class AddressRules {
   private static final String TOP_LEVEL =
       "(?:com|org|net|edu|gov|mil|info|io|dev|app|ai|tv|me|art|blog|shop|online|site|tech|br|us|uk|es|mx|pt|fr|it|ru|de|jus|leg)";
   private static final Pattern RUN = Pattern.compile("\\p{L}++|\\p{N}++|.", Pattern.DOTALL);
+  private static final Pattern SHORT_WORD = Pattern.compile("[b-df-hj-np-tv-z][aeiouy][a-z]");
   private static final Pattern HUMPS =
       Pattern.compile("(?<=\\p{Ll})(?=\\p{Lu})|(?<=\\p{Lu})(?=\\p{Lu}\\p{Ll})|(?<=\\p{L})(?=\\p{N})|(?<=\\p{N})(?=\\p{L})|_+");
 
@@ -72,7 +73,7 @@ final class AddressRules {
       if (Character.isLetter(first)) {
         words.add(letters(piece));
       } else if (Character.isDigit(first)) {
-        words.add(piece.length() > 4 ? grammar.digits(piece) : grammar.cardinal(piece, Gender.MASCULINE));
+        words.add(piece.length() > 4 ? grammar.digits(piece) : grammar.cardinal(piece, Gender.NONE));
       } else {
         words.add(signs.getOrDefault(piece, piece));
       }
@@ -87,7 +88,8 @@ final class AddressRules {
       return known;
     }
     String upper = run.toUpperCase(Locale.ROOT);
-    boolean readable = lower.length() > 3 || acronyms.isWord(upper) || grammar.isPronounceable(upper);
+    boolean readable =
+        lower.length() > 3 || SHORT_WORD.matcher(lower).matches() || acronyms.isWord(upper) || grammar.isPronounceable(upper);
     boolean hasVowel = lower.matches(".*[aeiouyáéíóúâêôãõ].*");
     return readable && hasVowel ? lower : acronyms.spell(lower);
   }

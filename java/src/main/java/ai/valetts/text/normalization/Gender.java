@@ -1,7 +1,9 @@
 package ai.valetts.text.normalization;
 
-/** Of the noun that a number counts. English has only the first. */
+/** Of the noun that a number counts. */
 enum Gender {
+  /** Nothing is counted: "capítulo uno". */
+  NONE,
   MASCULINE,
   FEMININE;
 

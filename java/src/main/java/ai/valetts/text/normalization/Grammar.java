@@ -71,14 +71,18 @@ abstract class Grammar {
 
   /** Any number, fraction included. */
   final String number(WrittenNumber number, Gender gender) {
-    String whole = cardinal(number.whole(), gender);
-    return number.isWhole() ? whole : whole + " " + separator(number.separator()) + " " + fraction(number.fraction());
+    if (number.isWhole()) {
+      return cardinal(number.whole(), gender);
+    }
+    // "uno coma cinco kilómetros": the noun is behind the fraction.
+    String whole = cardinal(number.whole(), gender == Gender.MASCULINE ? Gender.NONE : gender);
+    return whole + " " + separator(number.separator()) + " " + fraction(number.fraction());
   }
 
   /** One word for each digit. */
   final String digits(String digits) {
     StringJoiner words = new StringJoiner(" ");
-    digits.chars().forEach(digit -> words.add(cardinalOrNull(java.math.BigInteger.valueOf(digit - '0'), Gender.MASCULINE)));
+    digits.chars().forEach(digit -> words.add(cardinalOrNull(java.math.BigInteger.valueOf(digit - '0'), Gender.NONE)));
     return words.toString();
   }
 

@@ -68,7 +68,7 @@ final class NumberRules {
   private String dotted(String number) {
     StringJoiner words = new StringJoiner(" " + grammar.separator('.') + " ");
     for (String part : number.split("\\.")) {
-      words.add(grammar.cardinal(part, Gender.MASCULINE));
+      words.add(grammar.cardinal(part, Gender.NONE));
     }
     return words.toString();
   }
@@ -79,7 +79,7 @@ final class NumberRules {
     while (run.find()) {
       String piece = run.group();
       if (Character.isDigit(piece.charAt(0))) {
-        words.add(piece.length() > LONGEST_CODE_NUMBER + 1 ? grammar.digits(piece) : grammar.cardinal(piece, Gender.MASCULINE));
+        words.add(piece.length() > LONGEST_CODE_NUMBER + 1 ? grammar.digits(piece) : grammar.cardinal(piece, Gender.NONE));
       } else {
         words.add(letters(piece));
       }
@@ -103,7 +103,7 @@ final class NumberRules {
   List<Rule> quantities() {
     return List.of(
         Rule.of("(?<minus>(?<![\\p{L}\\p{M}\\p{N})])-)?" + grammar.style().pattern("number"), this::quantity),
-        Rule.of("\\d++", found -> grammar.cardinal(found.all(), Gender.MASCULINE)));
+        Rule.of("\\d++", found -> grammar.cardinal(found.all(), Gender.NONE)));
   }
 
   private String quantity(Found found) {

@@ -18,9 +18,14 @@ final class NumberSpelling {
   private static final Map<String, NumberSpelling> BY_LANGUAGE = new ConcurrentHashMap<>();
 
   private final RuleBasedNumberFormat format;
+  private final boolean hasWords;
 
   private NumberSpelling(String languageTag) {
-    format = new RuleBasedNumberFormat(ULocale.forLanguageTag(languageTag), RuleBasedNumberFormat.SPELLOUT);
+    ULocale locale = ULocale.forLanguageTag(languageTag);
+    format = new RuleBasedNumberFormat(locale, RuleBasedNumberFormat.SPELLOUT);
+    hasWords =
+        format.getLocale(ULocale.VALID_LOCALE).getLanguage().equals(locale.getLanguage())
+            && format.format(7).codePoints().noneMatch(Character::isDigit);
   }
 
   /** The one instance for a language tag such as {@code pt}. */
@@ -39,14 +44,19 @@ final class NumberSpelling {
     return format.format(number, ruleSet).replace("\u00ad", "");
   }
 
+  /** By the language's default rules. */
+  synchronized String spell(long number) {
+    return format.format(number).replace("\u00ad", "");
+  }
+
   /** By the language's default rules, e.g. "trois virgule un quatre". */
   synchronized String spell(double number) {
     return format.format(number).replace("\u00ad", "");
   }
 
-  /** Whether ICU4J has words for this language's numbers at all. */
+  /** Whether these are the rules of the language that was asked for; ICU4J answers with another's where it has none. */
   boolean hasWords() {
-    return spell(7.0).codePoints().noneMatch(Character::isDigit);
+    return hasWords;
   }
 
   /**

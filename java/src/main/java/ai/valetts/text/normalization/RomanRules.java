@@ -50,7 +50,7 @@ final class RomanRules {
     }
     // Two or more of I, V and X make no other word.
     return numeral.length() > 1 && numeral.matches("[IVX]+") && !Acronyms.isShouting(previous + " " + found.wordAfter())
-        ? grammar.cardinal(String.valueOf(value), Gender.MASCULINE)
+        ? grammar.cardinal(String.valueOf(value), Gender.NONE)
         : null;
   }
 
@@ -62,14 +62,14 @@ final class RomanRules {
     }
     return value <= LAST_ORDINAL
         ? grammar.ordinal(value, gender)
-        : grammar.cardinal(String.valueOf(value), Gender.MASCULINE);
+        : grammar.cardinal(String.valueOf(value), Gender.NONE);
   }
 
   private String part(int value, String noun) {
     boolean ordinal = value <= LAST_ORDINAL && grammar.vocabulary().set("numeral-after-ordinal").contains(noun);
     return ordinal
         ? grammar.ordinal(value, grammar.vocabulary().set("feminine-part").contains(noun) ? Gender.FEMININE : Gender.MASCULINE)
-        : grammar.cardinal(String.valueOf(value), Gender.MASCULINE);
+        : grammar.cardinal(String.valueOf(value), Gender.NONE);
   }
 
   static boolean isNumeral(String text) {

@@ -27,10 +27,16 @@ public final class TextNormalizer {
 
   private static final Map<String, TextNormalizer> BY_LANGUAGE = new ConcurrentHashMap<>();
 
+  private static final Set<String> RULED = Set.of("pt", "en", "es");
+
   private final List<Rule> rules;
 
-  private TextNormalizer(List<Rule> rules) {
-    this.rules = rules;
+  /** Whether the language's signs have readings, so that one without can be told. */
+  private final boolean ownRules;
+
+  private TextNormalizer(String tag) {
+    rules = rules(tag);
+    ownRules = RULED.contains(tag.split("-", 2)[0]);
   }
 
   /**
@@ -39,7 +45,7 @@ public final class TextNormalizer {
    * @param language language tag or espeak-ng voice, e.g. {@code pt-br} or {@code en-us+f3}
    */
   public static TextNormalizer of(String language) {
-    return BY_LANGUAGE.computeIfAbsent(tag(language), tag -> new TextNormalizer(rules(tag)));
+    return BY_LANGUAGE.computeIfAbsent(tag(language), TextNormalizer::new);
   }
 
   private static String tag(String language) {
@@ -49,7 +55,9 @@ public final class TextNormalizer {
   private static List<Rule> rules(String tag) {
     return switch (tag.split("-", 2)[0]) {
       case "pt" -> PortugueseRules.all();
-      default -> List.of();
+      case "en" -> EnglishRules.all(tag);
+      case "es" -> SpanishRules.all(tag);
+      default -> PlainNumberRules.all(tag);
     };
   }
 
@@ -67,11 +75,11 @@ public final class TextNormalizer {
   }
 
   private String pass(String text, Set<String> removed) {
-    String words = fold(text);
+    String words = ownRules ? fold(text) : text;
     for (Rule rule : rules) {
       words = rule.apply(words);
     }
-    return tidy(rules.isEmpty() ? words : removeSigns(words, removed));
+    return tidy(ownRules ? removeSigns(words, removed) : words);
   }
 
   private static String tidy(String text) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TextNormalizerTest {
-  private static final Map<String, Integer> LEAST_CASES = Map.of("pt-br", 200);
+  private static final Map<String, Integer> LEAST_CASES = Map.of("pt-br", 200, "en-us", 60, "es", 60);
 
   private static String words(String text, String language) {
     return TextNormalizer.of(language).normalize(text).text();
@@ -57,7 +57,7 @@ class TextNormalizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pt-br"})
+  @ValueSource(strings = {"pt-br", "en-us", "es", "es-419"})
   void leavesNoDigitOfAnyNumber(String language) {
     Random random = new Random(4);
     for (int i = 0; i < 3000; i++) {
@@ -72,7 +72,7 @@ class TextNormalizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pt-br"})
+  @ValueSource(strings = {"pt-br", "en-us", "es", "es-419"})
   void leavesNoDigitOfAnyMixture(String language) {
     String alphabet = "0123456789.,-/:%º ªR$hxkm°()+@#aBcVI";
     Random random = new Random(5);
@@ -88,7 +88,7 @@ class TextNormalizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pt-br", "fr-fr", "ru", "xx", "../.."})
+  @ValueSource(strings = {"pt-br", "en-gb", "es", "fr-fr", "ru", "xx", "../.."})
   void takesAnyUnicode(String language) {
     Random random = new Random(6);
     for (int i = 0; i < 2000; i++) {
@@ -144,6 +144,30 @@ class TextNormalizerTest {
   @Test
   void keepsWhatAnotherCheckMustSee() {
     assertThat(words("bro\ufffdken \ue000 \u0007", "pt-br")).contains("\ufffd", "\ue000", "\u0007");
+  }
+
+  @Test
+  void followsTheVariantOfALanguage() {
+    assertThat(words("1,105", "en-gb")).isEqualTo("one thousand one hundred and five");
+    assertThat(words("4/7/2024", "en-gb")).isEqualTo("the fourth of July, twenty twenty-four");
+    assertThat(words("4/7/2024", "en-us")).isEqualTo("April seventh, twenty twenty-four");
+    assertThat(words("1,234.5", "es-419")).isEqualTo("mil doscientos treinta y cuatro punto cinco");
+    assertThat(words("1/5/2023", "es-mx")).isEqualTo("primero de mayo de dos mil veintitrés");
+  }
+
+  @Test
+  void spellsStandingNumbersOfOtherLanguages() {
+    assertThat(words("J'ai 21 ans, et -3,5.", "fr-fr")).isEqualTo("J'ai vingt-et-un ans, et moins trois virgule cinq.");
+    assertThat(words("Ho 21 anni.", "it")).isEqualTo("Ho ventuno anni.");
+    assertThat(words("21", "cmn")).isEqualTo("二十一");
+  }
+
+  @Test
+  void leavesToEspeakWhatMoreThanANumberDecides() {
+    for (String text : List.of("à 14:30", "le 25/12/2024", "le 1er mai", "am 21. März", "5 €", "10 %", "1.234", "A320", "007", "2010-2015")) {
+      assertThat(words(text, "fr-fr")).isEqualTo(text);
+    }
+    assertThat(words("21 xx 😀", "tlh")).as("no words for this language").isEqualTo("21 xx 😀");
   }
 
   @ParameterizedTest
