@@ -16,7 +16,7 @@ final class AddressRules {
   private static final String TOP_LEVEL =
       "(?:com|org|net|edu|gov|mil|info|io|dev|app|ai|tv|me|art|blog|shop|online|site|tech|br|us|uk|es|mx|pt|fr|it|ru|de|jus|leg)";
   private static final Pattern RUN = Pattern.compile("\\p{L}++|\\p{N}++|.", Pattern.DOTALL);
-  private static final Pattern SHORT_WORD = Pattern.compile("[b-df-hj-np-tv-z][aeiouy][a-z]");
+  private static final Pattern SHORT_WORD = Pattern.compile("[b-df-hj-np-tv-z][aeiouy][a-z]?");
   private static final Pattern HUMPS =
       Pattern.compile("(?<=\\p{Ll})(?=\\p{Lu})|(?<=\\p{Lu})(?=\\p{Lu}\\p{Ll})|(?<=\\p{L})(?=\\p{N})|(?<=\\p{N})(?=\\p{L})|_+");
 

@@ -5,6 +5,7 @@ import static ai.valetts.text.normalization.Rule.START;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -66,7 +67,7 @@ final class DateRules {
   /** Two figures for each part, a day too large for a month, or a word that announces a date. Otherwise a fraction. */
   private boolean isDayAndMonth(Found found) {
     boolean bothWide = found.get("day").length() == 2 && found.get("month").length() == 2;
-    return bothWide || dateWords.contains(found.wordBefore().toLowerCase(java.util.Locale.ROOT));
+    return bothWide || dateWords.contains(found.wordBefore().toLowerCase(Locale.ROOT));
   }
 
   /** "25/dez/2024", "25 dez. 2024", "1 de maio de 2020", "May 5, 2020". */
@@ -78,6 +79,10 @@ final class DateRules {
     rules.add(
         Rule.ofAnyCase(START + DAY + " (?:" + grammar.word("date-of") + " )?" + name + "(?!\\p{L})(?:,? (?:"
             + grammar.word("date-of") + " )?(?<year>\\d{4})" + END + "(?![.,]?\\d))?", this::named));
+    rules.add(
+        Rule.ofAnyCase(START + name + "/(?<year>(?:19|20)\\d{2})" + END + "(?![.,/-]?\\d)", found ->
+            grammar.vocabulary().word("month", months.get(found.get("name").toLowerCase(Locale.ROOT))) + link()
+                + grammar.year(found.get("year"))));
     if (monthFirst) {
       rules.add(
           Rule.ofAnyCase(START + name + " " + DAY + "(?:st|nd|rd|th)?" + END + "(?![.,:]?\\d)(?:,? (?<year>\\d{4})" + END
@@ -87,7 +92,7 @@ final class DateRules {
   }
 
   private String named(Found found) {
-    int month = Integer.parseInt(months.get(found.get("name").toLowerCase(java.util.Locale.ROOT)));
+    int month = Integer.parseInt(months.get(found.get("name").toLowerCase(Locale.ROOT)));
     int day = found.number("day");
     boolean capital = Character.isUpperCase(found.get("name").codePointAt(0));
     // "may" and "mar" are words too.

@@ -37,10 +37,10 @@ final class EnglishRules {
     rules.addAll(Rule.forDigits(own.ordinals()));
     rules.addAll(Rule.forDigits(own.years()));
     rules.addAll(Rule.forDigits(numbers.between()));
+    rules.addAll(Rule.forDigits(own.fractions(measures)));
     rules.addAll(measures.units());
     rules.addAll(measures.perUnit());
     rules.addAll(new RomanRules(grammar).rules());
-    rules.addAll(Rule.forDigits(own.fractions()));
     rules.addAll(Rule.forDigits(numbers.codes()));
     rules.addAll(Rule.forDigits(numbers.quantities()));
     rules.addAll(acronyms.rules());
@@ -128,17 +128,23 @@ final class EnglishRules {
         || found.get("year").matches("19\\d{2}|20\\d{2}") && (next.isEmpty() || grammar.vocabulary().set("not-noun").contains(next));
   }
 
-  private List<Rule> fractions() {
+  private List<Rule> fractions(MeasureRules measures) {
+    String unit = measures.optionalUnit();
     String guard = END + "(?![/.,-]\\d)";
     return List.of(
-        Rule.of(START + "(?<!\\d[/.,-])(?<whole>\\d{1,4})[ -](?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + guard,
+        Rule.of(START + "(?<!\\d[/.,-])(?<whole>\\d{1,4})[ -](?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + unit + guard,
             found -> found.number("top") < found.number("bottom")
                 ? grammar.cardinal(found.get("whole"), Gender.NONE) + " and "
                     + (found.number("bottom") == 2 ? "a half" : fraction(found))
+                    + (found.has("unit") ? " " + measures.unit(found, false) : "")
                 : null),
-        Rule.of(START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>\\d{1,3})" + guard,
-            found -> isFraction(found) ? fraction(found) : null),
+        Rule.of(START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>\\d{1,3})" + unit + guard,
+            found -> isFraction(found) ? fraction(found) + of(found, measures) : null),
         Rule.of("(?<=\\d)/(?=\\d)", found -> " " + grammar.word("slash") + " "));
+  }
+
+  private static String of(Found found, MeasureRules measures) {
+    return found.has("unit") ? (found.number("bottom") == 2 ? " " : " of a ") + measures.unit(found, true) : "";
   }
 
   private static boolean isFraction(Found found) {

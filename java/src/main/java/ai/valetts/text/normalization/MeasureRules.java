@@ -129,11 +129,27 @@ final class MeasureRules {
             this::measure)));
   }
 
-  /** "reais/kg", once the amount has been read. */
+  /** A unit that may stand behind a fraction; named group {@code unit}. */
+  String optionalUnit() {
+    return "(?: ?(?<unit>" + Vocabulary.alternatives(units.keySet()) + ")(?![\\p{L}\\p{M}\\p{N}²³/]))?";
+  }
+
+  /** The found unit for one of it or for many. */
+  String unit(Found found, boolean one) {
+    return units.get(found.get("unit")).get(one ? 0 : 1);
+  }
+
+  Gender unitGender(Found found) {
+    return Gender.of(units.get(found.get("unit")).get(2));
+  }
+
+  /** "reais/kg", once the amount has been read, and "por kg". */
   List<Rule> perUnit() {
     String per = "(?<per>" + Vocabulary.alternatives(units.keySet()) + ")(?![\\p{L}\\p{M}\\p{N}²³])";
     return List.of(
-        Rule.of("(?<=\\p{L}{3})/" + per, found -> isCurrencyWord(found.wordBefore()) ? per(found) : null));
+        Rule.of("(?<=\\p{L}{3})/" + per, found -> isCurrencyWord(found.wordBefore()) ? per(found) : null),
+        Rule.of("(?<=" + Rule.START + grammar.word("per") + ") (?=\\p{L}\\S)" + per,
+            found -> " " + units.get(found.get("per")).get(0)));
   }
 
   private boolean isCurrencyWord(String word) {

@@ -79,7 +79,9 @@ final class NumberRules {
     while (run.find()) {
       String piece = run.group();
       if (Character.isDigit(piece.charAt(0))) {
-        words.add(piece.length() > LONGEST_CODE_NUMBER + 1 ? grammar.digits(piece) : grammar.cardinal(piece, Gender.NONE));
+        // "1080p" is a number with a letter, "AB1234" a name made of figures.
+        int longest = run.start() == 0 ? LONGEST_CODE_NUMBER + 1 : LONGEST_CODE_NUMBER;
+        words.add(piece.length() > longest ? grammar.digits(piece) : grammar.cardinal(piece, Gender.NONE));
       } else {
         words.add(letters(piece));
       }

@@ -36,10 +36,11 @@ final class PortugueseRules {
     rules.addAll(measures.money());
     rules.addAll(Rule.forDigits(own.ordinals()));
     rules.addAll(Rule.forDigits(numbers.between()));
+    rules.addAll(Rule.forDigits(own.fractions(measures)));
+    rules.addAll(Rule.forDigits(own.heights()));
     rules.addAll(measures.units());
     rules.addAll(measures.perUnit());
     rules.addAll(new RomanRules(grammar).rules());
-    rules.addAll(Rule.forDigits(own.fractions()));
     rules.addAll(Rule.forDigits(numbers.codes()));
     rules.addAll(Rule.forDigits(numbers.quantities()));
     rules.addAll(acronyms.rules());
@@ -56,6 +57,9 @@ final class PortugueseRules {
             found -> dictated(found.all().replaceAll("[.-]", " "))),
         Rule.of(START + "(?<!\\d[./-])(\\d{5}|\\d{2}\\.\\d{3})-(\\d{3})" + END + "(?![./-]\\d)",
             found -> dictated(found.all().replace(".", "").replace("-", " "))),
+        // The number of a lawsuit.
+        Rule.of(START + "\\d{7}-\\d{2}\\.\\d{4}\\.\\d\\.\\d{2}\\.\\d{4}" + END,
+            found -> dictated(found.all().replaceAll("[.-]", " "))),
         Rule.ofAnyCase(START + "(?<name>CPF|CNPJ|CEP|RG|PIS|CNH)(?<link>:? (?:n(?:º|úmero) )?)(?<digits>\\d{5,14})" + END,
             found -> found.get("name") + found.get("link") + dictated(found.get("digits"))));
   }
@@ -151,29 +155,56 @@ final class PortugueseRules {
     return sign.equals("º") || sign.equals("o") ? Gender.MASCULINE : Gender.FEMININE;
   }
 
-  private List<Rule> fractions() {
+  /** "1,80 m" is "um metro e oitenta". */
+  private List<Rule> heights() {
+    return List.of(
+        Rule.of(START + "(?<!\\d[.,]|-)(?<metres>[1-9]\\d?),(?<centimetres>\\d{2}) ?m(?![\\p{L}\\p{M}\\p{N}²³/])", found -> {
+          String metres = grammar.cardinal(found.get("metres"), Gender.MASCULINE) + (found.number("metres") == 1 ? " metro" : " metros");
+          int centimetres = found.number("centimetres");
+          return centimetres == 0 ? metres : metres + " e " + grammar.cardinal(String.valueOf(centimetres), Gender.MASCULINE);
+        }));
+  }
+
+  private List<Rule> fractions(MeasureRules measures) {
+    String unit = measures.optionalUnit();
     String guard = END + "(?![/.,-]\\d)";
     return List.of(
-        Rule.of(START + "(?<!\\d[/.,-])(?<whole>\\d{1,4}) (?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + guard,
-            found -> found.number("top") < found.number("bottom")
-                ? grammar.cardinal(found.get("whole"), grammar.genderOf(found)) + " e " + fraction(found)
-                : null),
-        Rule.of(START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>[2-9]|[1-9]\\d|100|1000)" + guard,
-            found -> found.number("top") < found.number("bottom") ? fraction(found) : null),
+        Rule.of(START + "(?<!\\d[/.,-])(?<whole>\\d{1,4}) (?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + unit + guard,
+            found -> found.number("top") < found.number("bottom") ? mixed(found, measures) : null),
+        Rule.of(START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>[2-9]|[1-9]\\d|100|1000)" + unit + guard,
+            found -> found.number("top") < found.number("bottom") ? fraction(found, measures) : null),
         Rule.of(START + "(?<!\\d[/.,-])(?<a>\\d{1,3})/(?<b>\\d{1,3})" + guard,
             found -> found.get("a") + " por " + found.get("b")),
         Rule.of("(?<=\\d)/(?=\\d)", found -> " barra "));
   }
 
-  private String fraction(Found found) {
-    int top = found.number("top");
-    int bottom = found.number("bottom");
-    String plural = top == 1 ? "" : "s";
-    if (top == 1 && bottom == 2) {
-      return grammar.genderOf(found) == Gender.FEMININE ? "meia" : "meio";
+  private Gender gender(Found found, MeasureRules measures) {
+    return found.has("unit") ? measures.unitGender(found) : grammar.genderOf(found);
+  }
+
+  private String mixed(Found found, MeasureRules measures) {
+    String whole = grammar.cardinal(found.get("whole"), gender(found, measures));
+    boolean half = found.number("top") == 1 && found.number("bottom") == 2;
+    String unit = found.has("unit") && half ? " " + measures.unit(found, found.number("whole") < 2) : "";
+    return whole + " e " + (half ? half(found, measures) + unit : fraction(found, measures));
+  }
+
+  private String half(Found found, MeasureRules measures) {
+    return gender(found, measures) == Gender.FEMININE ? "meia" : "meio";
+  }
+
+  private String fraction(Found found, MeasureRules measures) {
+    if (found.number("top") == 1 && found.number("bottom") == 2) {
+      return half(found, measures) + (found.has("unit") ? " " + measures.unit(found, true) : "");
     }
+    return fraction(found.number("top"), found.number("bottom"))
+        + (found.has("unit") ? " de " + measures.unit(found, true) : "");
+  }
+
+  private String fraction(int top, int bottom) {
+    String plural = top == 1 ? "" : "s";
     StringJoiner words = new StringJoiner(" ");
-    words.add(grammar.cardinal(found.get("top"), Gender.MASCULINE));
+    words.add(grammar.cardinal(String.valueOf(top), Gender.MASCULINE));
     if (bottom == 2) {
       words.add("meio" + plural);
     } else if (bottom == 3) {
@@ -181,7 +212,7 @@ final class PortugueseRules {
     } else if (bottom <= 10 || bottom == 100 || bottom == 1000) {
       words.add(grammar.ordinal(bottom, Gender.MASCULINE).toLowerCase(Locale.ROOT) + plural);
     } else {
-      words.add(grammar.cardinal(found.get("bottom"), Gender.MASCULINE)).add("avos");
+      words.add(grammar.cardinal(String.valueOf(bottom), Gender.MASCULINE)).add("avos");
     }
     return words.toString();
   }

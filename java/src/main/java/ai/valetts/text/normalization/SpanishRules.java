@@ -35,10 +35,10 @@ final class SpanishRules {
     rules.addAll(measures.money());
     rules.addAll(Rule.forDigits(own.ordinals()));
     rules.addAll(Rule.forDigits(numbers.between()));
+    rules.addAll(Rule.forDigits(own.fractions(measures)));
     rules.addAll(measures.units());
     rules.addAll(measures.perUnit());
     rules.addAll(new RomanRules(grammar).rules());
-    rules.addAll(Rule.forDigits(own.fractions()));
     rules.addAll(Rule.forDigits(numbers.codes()));
     rules.addAll(Rule.forDigits(numbers.quantities()));
     rules.addAll(acronyms.rules());
@@ -91,6 +91,7 @@ final class SpanishRules {
             found -> "más " + grammar.cardinal(found.get("country"), Gender.NONE) + ", " + groups(found.get("rest"))),
         Rule.of(START + "(?<!\\d[.,/-])[6-9]\\d{2}[ -]\\d{3}[ -]\\d{3}" + end, found -> groups(found.all())),
         Rule.of(START + "(?<!\\d[.,/-])[6-9]\\d{2}(?:[ -]\\d{2}){3}" + end, found -> groups(found.all())),
+        Rule.of(START + "(?<!\\d[.,/-])9\\d[ -]\\d{3}[ -]\\d{2}[ -]\\d{2}" + end, found -> groups(found.all())),
         Rule.of("(?<![\\p{L}\\p{N}])\\(?\\d{2,3}\\)?[ -]\\d{4}[ -]\\d{4}" + end, found -> groups(found.all())),
         Rule.of(START + "(?<!\\d[.,/-])(?<first>\\d{4})-(?<last>\\d{4})" + end,
             found -> isYears(found.get("first"), found.get("last")) ? null : groups(found.all())),
@@ -128,28 +129,42 @@ final class SpanishRules {
     return fitted + (found.has("plural") ? "s" : "");
   }
 
-  private List<Rule> fractions() {
+  private List<Rule> fractions(MeasureRules measures) {
+    String unit = measures.optionalUnit();
     String guard = END + "(?![/.,-]\\d)";
     return List.of(
-        Rule.of(START + "(?<!\\d[/.,-])(?<whole>\\d{1,4}) (?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + guard,
-            found -> found.number("top") < found.number("bottom")
-                ? grammar.cardinal(found.get("whole"), grammar.genderOf(found)) + " y " + fraction(found)
-                : null),
-        Rule.of(START + "(?<!\\d[/.,-])(?<top>[1-9]\\d?)/(?<bottom>[2-9]|10|100|1000)" + guard,
-            found -> found.number("top") < found.number("bottom") ? fraction(found) : null),
+        Rule.of(START + "(?<!\\d[/.,-])(?<whole>\\d{1,4}) (?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + unit + guard,
+            found -> found.number("top") < found.number("bottom") ? mixed(found, measures) : null),
+        Rule.of(START + "(?<!\\d[/.,-])(?<top>[1-9]\\d?)/(?<bottom>[2-9]|10|100|1000)" + unit + guard,
+            found -> found.number("top") < found.number("bottom") ? fraction(found, measures) : null),
         Rule.of(START + "(?<!\\d[/.,-])(?<a>\\d{1,3})/(?<b>\\d{1,3})" + guard,
             found -> found.get("a") + " sobre " + found.get("b")),
         Rule.of("(?<=\\d)/(?=\\d)", found -> " barra "));
   }
 
-  private String fraction(Found found) {
+  private Gender gender(Found found, MeasureRules measures) {
+    return found.has("unit") ? measures.unitGender(found) : grammar.genderOf(found);
+  }
+
+  private String mixed(Found found, MeasureRules measures) {
+    String whole = grammar.cardinal(found.get("whole"), gender(found, measures));
+    boolean half = found.number("top") == 1 && found.number("bottom") == 2;
+    String unit = found.has("unit") && half ? " " + measures.unit(found, found.number("whole") < 2) : "";
+    return whole + " y " + (half ? half(found, measures) + unit : fraction(found, measures));
+  }
+
+  private String half(Found found, MeasureRules measures) {
+    return gender(found, measures) == Gender.FEMININE ? "media" : "medio";
+  }
+
+  private String fraction(Found found, MeasureRules measures) {
     int top = found.number("top");
     int bottom = found.number("bottom");
-    if (bottom == 2) {
-      String half = grammar.genderOf(found) == Gender.FEMININE ? "media" : "medio";
-      return top == 1 ? half : grammar.cardinal(found.get("top"), Gender.MASCULINE) + " medios";
+    if (top == 1 && bottom == 2) {
+      return half(found, measures) + (found.has("unit") ? " " + measures.unit(found, true) : "");
     }
     String part = bottom == 3 ? "tercio" : grammar.ordinal(bottom, Gender.MASCULINE);
-    return grammar.cardinal(found.get("top"), Gender.MASCULINE) + " " + part + (top == 1 ? "" : "s");
+    return grammar.cardinal(found.get("top"), Gender.MASCULINE) + " " + part + (top == 1 ? "" : "s")
+        + (found.has("unit") ? " de " + measures.unit(found, true) : "");
   }
 }
