@@ -259,6 +259,9 @@ VT_API vt_status vt_session_describe(vt_session* session, vt_description* out_de
 VT_API vt_status vt_session_save(vt_session* session, const char* directory_utf8);
 /* Reads what vt_session_save wrote; shapes must match. On failure the session keeps its weights. */
 VT_API vt_status vt_session_load(vt_session* session, const char* directory_utf8);
+/* Starts a new session from weights alone: generator.safetensors, and each discriminator whose file is there. Optimizers
+ * and random draws stay as they are, which vt_session_load could not promise. On failure the session keeps its weights. */
+VT_API vt_status vt_session_load_weights(vt_session* session, const char* directory_utf8);
 
 /* A voice that shares the session's present weights; it may outlive the session. */
 VT_API vt_status vt_session_voice(vt_session* session, vt_voice** out_voice);

@@ -305,6 +305,11 @@ vt_status vt_session_load(vt_session* session, const char* directory_utf8) {
       [&] { required(session, "session").trainer.load(&required(directory_utf8, "directory_utf8")); });
 }
 
+vt_status vt_session_load_weights(vt_session* session, const char* directory_utf8) {
+  return guarded(
+      [&] { required(session, "session").trainer.load_weights(&required(directory_utf8, "directory_utf8")); });
+}
+
 vt_status vt_session_voice(vt_session* session, vt_voice** out_voice) {
   return guarded([&] {
     const valetts::Trainer& trainer = required(session, "session").trainer;

@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include <cmath>
+#include <filesystem>
 
 #include "core/check.h"
 #include "core/shapes.h"
@@ -343,6 +344,27 @@ void Trainer::load(const std::string& directory) {
     part.store.assign(part.weights, directory + part.file);
     part.optimizer.load_state(part.state, directory + part.optimizer_file);
   }
+}
+
+void Trainer::load_weights(const std::string& directory) {
+  struct Part {
+    std::string file;
+    ParameterStore& store;
+    NamedTensors weights{};
+  };
+  std::vector<Part> parts{{directory + "/generator.safetensors", generator_->parameters()}};
+  if (std::filesystem::exists(directory + "/discriminator.safetensors")) {
+    parts.push_back({directory + "/discriminator.safetensors", discriminator_store_});
+  }
+  if (duration_discriminator_ && std::filesystem::exists(directory + "/duration_discriminator.safetensors")) {
+    parts.push_back({directory + "/duration_discriminator.safetensors", duration_store_});
+  }
+  // Everything is read and checked before the first weight changes.
+  for (Part& part : parts) {
+    part.weights = read_safetensors(part.file);
+    part.store.check(part.weights, part.file);
+  }
+  for (Part& part : parts) part.store.assign(part.weights, part.file);
 }
 
 }  // namespace valetts

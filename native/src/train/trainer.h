@@ -121,6 +121,8 @@ class Trainer {
 
   void save(const std::string& directory) const;
   void load(const std::string& directory);
+  // The generator's weights, and those of each discriminator whose file is there; the optimizers stay as they are.
+  void load_weights(const std::string& directory);
 
  private:
   // Text, posterior, flow, alignment, durations: everything before the decoder.

@@ -1,5 +1,10 @@
 package ai.valetts.app;
 
+import ai.valetts.config.ConfigOverride;
+import ai.valetts.config.ValettsConfig;
+import java.nio.file.Path;
+import java.util.List;
+
 /**
  * What ValeTTS can be asked to do. The command line and embedding programs call nothing else. One call at a time per
  * instance; every method blocks until its work is done.
@@ -23,6 +28,14 @@ public interface Operations extends AutoCloseable {
 
   /** Describes a run, a checkpoint or a configuration. */
   InfoResult info(InfoRequest request);
+
+  /**
+   * The configuration with which a new run can begin with a voice's weights: the voice's own, for the recordings that the
+   * overrides name.
+   *
+   * @param voice run, checkpoint, or public checkpoint file
+   */
+  ValettsConfig initialConfig(Path voice, List<ConfigOverride> overrides);
 
   /** Turns a public checkpoint into a voice of ours. */
   ImportResult importVoice(ImportRequest request);

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Reads, checks and caches recordings, and tells what was found. */
 final class Preparation {
@@ -31,12 +32,12 @@ final class Preparation {
   /**
    * Prepares data and hands it, still open, to an action.
    *
-   * @param saved the voice that goes on learning; empty for a new one
+   * @param reading how a voice reads that goes on learning; empty for a new one
    */
-  <T> T with(ValettsConfig config, Optional<SavedVoice> saved, Action<T> action) {
+  <T> T with(ValettsConfig config, Optional<Supplier<TextFrontEnd>> reading, Action<T> action) {
     List<Corpus> corpora =
         CorpusReader.read(config.data().sources(), cacheFolder, config.data().threads(), progress::notice);
-    try (TextFrontEnd frontEnd = frontEnd(config, saved, corpora);
+    try (TextFrontEnd frontEnd = frontEnd(config, reading, corpora);
         PreparedData data =
             DatasetPreparation.prepare(
                 corpora, config.data(), config.text(), config.audio(), frontEnd, prepared(), progress)) {
@@ -49,9 +50,10 @@ final class Preparation {
     T take(TextFrontEnd frontEnd, PreparedData data);
   }
 
-  private TextFrontEnd frontEnd(ValettsConfig config, Optional<SavedVoice> saved, List<Corpus> corpora) {
-    return saved.isPresent()
-        ? VoiceReading.open(saved.get(), progress::notice)
+  private TextFrontEnd frontEnd(
+      ValettsConfig config, Optional<Supplier<TextFrontEnd>> reading, List<Corpus> corpora) {
+    return reading.isPresent()
+        ? reading.get().get()
         : TextFrontEnds.open(config.text(), () -> DatasetPreparation.texts(corpora), progress::notice);
   }
 

@@ -18,7 +18,8 @@ import java.util.function.Supplier;
 /**
  * The files of one run. {@code config.yaml} is the resolved configuration, {@code checkpoints/}, {@code tensorboard/}
  * and {@code samples/} speak for themselves, {@code metrics.jsonl} and {@code control.jsonl} are journals,
- * {@code data-report.json} and {@code .html}, {@code recordings.json}, {@code summary.json} and {@code evaluation.json} are findings.
+ * {@code data-report.json} and {@code .html}, {@code initial-weights.json}, {@code recordings.json},
+ * {@code summary.json} and {@code evaluation.json} are findings.
  */
 record RunDirectory(Path root) {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -63,6 +64,11 @@ record RunDirectory(Path root) {
   /** What the synthesized files were like, by file. */
   Path evaluation() {
     return root.resolve("evaluation.json");
+  }
+
+  /** What the run began with, if not with new weights. */
+  Path initialWeights() {
+    return root.resolve("initial-weights.json");
   }
 
   void create() {

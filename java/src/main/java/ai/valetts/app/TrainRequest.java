@@ -15,9 +15,21 @@ import java.util.List;
  * @param runDirectory folder of the run; created if missing
  * @param demoLanguages languages of the demo recordings to fetch and train on (en, es, fr, it, ru); empty to train on
  *     {@code config.data.sources}
+ * @param initFrom run, checkpoint or public checkpoint file whose weights the run begins with, or null for new weights.
+ *     A run that goes on keeps its own; it must have begun with the same
+ * @param partial with {@code initFrom}: take what fits and start the rest fresh
  */
-public record TrainRequest(ValettsConfig config, Path runDirectory, List<String> demoLanguages) {
+public record TrainRequest(
+    ValettsConfig config, Path runDirectory, List<String> demoLanguages, Path initFrom, boolean partial) {
   public TrainRequest {
     demoLanguages = List.copyOf(demoLanguages);
+    if (partial && initFrom == null) {
+      throw new IllegalArgumentException("TrainRequest is partial only with initial weights");
+    }
+  }
+
+  /** A run with new weights. */
+  public TrainRequest(ValettsConfig config, Path runDirectory, List<String> demoLanguages) {
+    this(config, runDirectory, demoLanguages, null, false);
   }
 }

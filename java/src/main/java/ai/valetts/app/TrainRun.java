@@ -47,6 +47,8 @@ import ai.valetts.training.RunOutcome;
 import ai.valetts.training.Sentence;
 import ai.valetts.training.Trainer;
 import ai.valetts.training.Validator;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +64,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** One start of a run, new or resumed: opens what the loop needs, lets it run, and writes down how it ended. */
 final class TrainRun {
@@ -100,10 +103,15 @@ final class TrainRun {
   }
 
   /** Starts a run, or goes on with it where checkpoints of the same configuration exist. */
-  RunResult start(ValettsConfig config, RunDirectory run) {
+  RunResult start(ValettsConfig config, RunDirectory run, Path initFrom, boolean partial) {
     run.create();
-    return run.whileLocked(
-        () -> CheckpointStore.anyIn(run.checkpoints()) ? goOn(config, run) : train(config, run, Optional.empty()));
+    return run.whileLocked(() -> {
+      if (CheckpointStore.anyIn(run.checkpoints())) {
+        InitialVoice.refuseOther(initFrom, run, notice);
+        return goOn(InitialVoice.asBegun(config, run), run);
+      }
+      return train(config, run, Optional.empty(), InitialVoice.of(initFrom, partial, run, engine, notice));
+    });
   }
 
   /**
@@ -130,7 +138,7 @@ final class TrainRun {
   private RunResult goOn(ValettsConfig config, RunDirectory run) {
     SavedVoice saved = SavedVoice.open(run.root(), notice);
     refuseOtherRun(saved.config(), config, run);
-    return train(config, run, Optional.of(saved));
+    return train(config, run, Optional.of(saved), Optional.empty());
   }
 
   private static void refuseOtherRun(ValettsConfig saved, ValettsConfig requested, RunDirectory run) {
@@ -151,16 +159,22 @@ final class TrainRun {
     }
   }
 
-  private RunResult train(ValettsConfig config, RunDirectory run, Optional<SavedVoice> saved) {
+  private RunResult train(
+      ValettsConfig config, RunDirectory run, Optional<SavedVoice> saved, Optional<InitialVoice> initial) {
     refuseAbsentGpu(config.training().device());
-    return new Preparation(cacheFolder, progress).with(config, saved, (frontEnd, data) -> {
+    Optional<Supplier<TextFrontEnd>> reading = saved.isPresent()
+        ? saved.map(voice -> () -> VoiceReading.open(voice, notice))
+        : initial.flatMap(voice -> voice.reading(config.text()));
+    return new Preparation(cacheFolder, progress).with(config, reading, (frontEnd, data) -> {
       Preparation.writeReport(data, run.root(), config.name());
       data.usable();
       saved.ifPresent(voice -> refuseOtherSpeakers(voice, data, run));
-      EngineConfig engineConfig = EngineConfigs.of(config, data.symbols().size(), data.speakers().size());
+      ValettsConfig fitted = initial.map(voice -> voice.fitted(config, data.speakers().size())).orElse(config);
+      EngineConfig engineConfig = EngineConfigs.of(fitted, data.symbols().size(), data.speakers().size());
       try (TrainingSession session = engine.createSession(engineConfig)) {
         saved.ifPresent(voice -> session.load(voice.checkpoint().directory()));
-        return train(config, run, saved.map(SavedVoice::checkpoint), frontEnd, data, session);
+        initial.ifPresent(voice -> voice.load(session, fitted, engineConfig, data, run, notice));
+        return train(fitted, run, saved.map(SavedVoice::checkpoint), frontEnd, data, session);
       }
     });
   }
@@ -189,7 +203,7 @@ final class TrainRun {
         new CheckpointStore(
             run.checkpoints(),
             config.checkpoint().keep(),
-            VoiceReading.companions(SavedVoice.companions(configText, data.symbols(), data.speakers()), frontEnd),
+            companions(run, configText, data, frontEnd),
             notice);
     RunDirectory.write(run.config(), configText);
     double constantMelL1 = constantMelL1(config, data);
@@ -231,6 +245,22 @@ final class TrainRun {
         throw e;
       }
     }
+  }
+
+  private static Map<String, byte[]> companions(
+      RunDirectory run, String configText, PreparedData data, TextFrontEnd frontEnd) {
+    Map<String, byte[]> files =
+        VoiceReading.companions(SavedVoice.companions(configText, data.symbols(), data.speakers()), frontEnd);
+    if (!Files.isRegularFile(run.initialWeights())) {
+      return files;
+    }
+    Map<String, byte[]> more = new LinkedHashMap<>(files);
+    try {
+      more.put(run.initialWeights().getFileName().toString(), Files.readAllBytes(run.initialWeights()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return more;
   }
 
   private void compare(RunIdentity before, RunIdentity now) {

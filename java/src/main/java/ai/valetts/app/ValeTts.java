@@ -1,5 +1,6 @@
 package ai.valetts.app;
 
+import ai.valetts.config.ConfigOverride;
 import ai.valetts.config.DataConfig;
 import ai.valetts.config.ValettsConfig;
 import ai.valetts.data.DemoCorpus;
@@ -113,7 +114,8 @@ public final class ValeTts implements Operations {
   public RunResult train(TrainRequest request) {
     watchSignals();
     ValettsConfig config = withDemo(request.config(), request.demoLanguages());
-    return trainRun(config).start(config, new RunDirectory(request.runDirectory()));
+    return trainRun(config)
+        .start(config, new RunDirectory(request.runDirectory()), request.initFrom(), request.partial());
   }
 
   @Override
@@ -140,6 +142,11 @@ public final class ValeTts implements Operations {
     return request.folder() != null
         ? description.ofFolder(request.folder())
         : description.ofConfig(request.config(), request.step());
+  }
+
+  @Override
+  public ValettsConfig initialConfig(Path voice, List<ConfigOverride> overrides) {
+    return InitialVoice.config(voice, overrides);
   }
 
   @Override

@@ -113,7 +113,11 @@ final class RunOptions {
 
   /** Like {@link #config}, for commands that need recordings. */
   static ValettsConfig configWithData(CommandLine line) {
-    ValettsConfig config = config(line);
+    return withData(config(line), line);
+  }
+
+  /** Refuses a configuration without recordings. */
+  static ValettsConfig withData(ValettsConfig config, CommandLine line) {
     if (config.data().sources().isEmpty() && !fetchesDemo(line)) {
       throw new UsageException(
           "the configuration names no recordings; add --data DIR:speaker:language (a folder with metadata.csv and wavs/)");

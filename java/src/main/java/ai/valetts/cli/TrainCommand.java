@@ -35,6 +35,9 @@ final class TrainCommand implements Command {
     RunOptions.addSources(options);
     options.addOption(RunOptions.value("name", "NAME", "name of the run; its folder is runs/NAME"));
     options.addOption(RunOptions.value("run", "DIR", "folder of the run, instead of runs/NAME"));
+    options.addOption(
+        RunOptions.value("init-from", "VOICE", "begin with the weights of a run, checkpoint or public checkpoint file"));
+    options.addOption(RunOptions.flag("partial", "with --init-from: take what fits, start the rest fresh"));
     RunOptions.addBudget(options);
     RunOptions.addMachine(options);
     options.addOption(RunOptions.value("seed", "N", "same seed, configuration and threads: same run, bit for bit"));
@@ -51,20 +54,35 @@ final class TrainCommand implements Command {
         A run whose folder already holds a checkpoint goes on from it, if the configuration is the same; otherwise the
         differing keys are named and nothing is touched.
 
+        --init-from begins with the weights of a voice, imported or our own, with new optimizers. Without --config its
+        own configuration is taken. Speakers are matched by name, symbols by symbol; new ones get rows of their own.
+
         Examples:
           valetts train --demo --minutes 10
           valetts train --demo --languages en,es,fr,it,ru --steps 200 --name five
           valetts train --config base --data /data/LJSpeech-1.1:lj:en-us --name lj --device cuda:0
+          valetts train --init-from voices/lessac --data /data/ana:ana:en-us --name ana --minutes 600
           valetts train --config my.yaml --set data.batchSize=32 --set optimizer.learningRate=1e-4
         """;
   }
 
   @Override
   public ExitCode run(CommandLine line, Terminal terminal) {
-    ValettsConfig config = RunOptions.configWithData(line);
-    Path folder = line.hasOption("run") ? Path.of(line.getOptionValue("run")) : Places.runFolder(config.name());
-    TrainRequest request = new TrainRequest(config, folder, RunOptions.demoLanguages(line));
+    if (line.hasOption("partial") && !line.hasOption("init-from")) {
+      throw new UsageException("--partial goes with --init-from");
+    }
+    Path initFrom = line.hasOption("init-from") ? Path.of(line.getOptionValue("init-from")) : null;
+    boolean ownConfig = initFrom == null || line.hasOption("config") || line.hasOption("demo");
+    ValettsConfig given = ownConfig ? RunOptions.configWithData(line) : null;
+    if (!ownConfig && !line.hasOption("name") && !line.hasOption("run")) {
+      throw new UsageException("--init-from without --config takes the voice's configuration: give the new run a --name");
+    }
     try (Operations operations = terminal.operations().get()) {
+      ValettsConfig config =
+          ownConfig ? given : RunOptions.withData(operations.initialConfig(initFrom, RunOptions.overrides(line)), line);
+      Path folder = line.hasOption("run") ? Path.of(line.getOptionValue("run")) : Places.runFolder(config.name());
+      TrainRequest request =
+          new TrainRequest(config, folder, RunOptions.demoLanguages(line), initFrom, line.hasOption("partial"));
       return report(operations.train(request), terminal.out());
     }
   }

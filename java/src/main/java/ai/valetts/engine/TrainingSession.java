@@ -38,6 +38,14 @@ public interface TrainingSession extends AutoCloseable {
    */
   void load(Path directory);
 
+  /**
+   * Takes weights alone: {@code generator.safetensors}, and each discriminator whose file is there. Optimizers stay as
+   * they are; meant for a session that has not stepped yet.
+   *
+   * @throws EngineIoException naming the file or tensor; the session keeps its weights
+   */
+  void loadWeights(Path directory);
+
   /** A voice that shares this session's present weights. */
   Voice voice();
 

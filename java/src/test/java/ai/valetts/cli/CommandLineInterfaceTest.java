@@ -17,7 +17,10 @@ import ai.valetts.app.RunResult;
 import ai.valetts.app.SynthRequest;
 import ai.valetts.app.SynthResult;
 import ai.valetts.app.TrainRequest;
+import ai.valetts.config.ConfigLoader;
+import ai.valetts.config.ConfigOverride;
 import ai.valetts.config.DataConfig;
+import ai.valetts.config.ValettsConfig;
 import ai.valetts.data.DemoCorpus;
 import ai.valetts.engine.EngineException;
 import ai.valetts.engine.EngineStatus;
@@ -329,6 +332,12 @@ class CommandLineInterfaceTest {
               request.lines().stream()
                   .map(line -> new SynthResult.Spoken(line.output(), 1.5, 0.25, "ola", List.of("☃")))
                   .toList()));
+    }
+
+    @Override
+    public ValettsConfig initialConfig(Path voice, List<ConfigOverride> overrides) {
+      requests.add(voice);
+      return ConfigLoader.bundled("tiny", overrides);
     }
 
     @Override

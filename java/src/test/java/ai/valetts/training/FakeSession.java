@@ -36,6 +36,8 @@ public final class FakeSession implements TrainingSession {
   public Runnable beforeEvaluate = () -> {};
   public int evaluations;
   public boolean diskFull;
+  /** Generator files given as initial weights; their length becomes the weight. */
+  public final List<byte[]> loadedWeights = new ArrayList<>();
   private double weight = 1;
   private double momentum;
 
@@ -91,6 +93,17 @@ public final class FakeSession implements TrainingSession {
       ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(directory.resolve(FILE)));
       weight = bytes.getDouble();
       momentum = bytes.getDouble();
+    } catch (IOException e) {
+      throw new EngineIoException(e.getMessage());
+    }
+  }
+
+  @Override
+  public void loadWeights(Path directory) {
+    try {
+      byte[] bytes = Files.readAllBytes(directory.resolve(FILE));
+      loadedWeights.add(bytes);
+      weight = bytes.length;
     } catch (IOException e) {
       throw new EngineIoException(e.getMessage());
     }

@@ -80,6 +80,8 @@ final class CoreBinding {
 
   static native int vt_session_load(Session session, @Cast("const char*") BytePointer directory);
 
+  static native int vt_session_load_weights(Session session, @Cast("const char*") BytePointer directory);
+
   static native int vt_session_voice(Session session, @ByPtrPtr Speech voice);
 
   static native int vt_voice_open(

@@ -142,6 +142,11 @@ final class NativeTrainingSession implements TrainingSession {
     onDirectory(directory, CoreBinding::vt_session_load);
   }
 
+  @Override
+  public void loadWeights(Path directory) {
+    onDirectory(directory, CoreBinding::vt_session_load_weights);
+  }
+
   private void onDirectory(Path directory, DirectoryCall call) {
     handle.call(
         session -> {
@@ -203,7 +208,7 @@ final class NativeTrainingSession implements TrainingSession {
     return values;
   }
 
-  /** {@code vt_session_save} or {@code vt_session_load}. */
+  /** {@code vt_session_save}, {@code vt_session_load} or {@code vt_session_load_weights}. */
   private interface DirectoryCall {
     int apply(CoreBinding.Session session, BytePointer directory);
   }
