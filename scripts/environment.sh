@@ -26,6 +26,14 @@ seconds_since() {
   printf '%d.%d' $((tenths / 10)) $((tenths % 10))
 }
 
+has_cmake() {
+  local version
+  version=$(cmake --version 2>/dev/null | sed -n 's/^cmake version //p')
+  [ -n "$version" ] && [ "$(printf '3.22\n%s\n' "$version" | sort -V | head -n 1)" = 3.22 ]
+}
+cmake_generator() { if command -v ninja >/dev/null; then echo Ninja; else echo 'Unix Makefiles'; fi; }
+has_cxx20() { echo 'int main() { return 0; }' | "${CXX:-g++}" -std=c++20 -fsyntax-only -x c++ - 2>/dev/null; }
+
 # The torch package folder of a Python, if its version is one the core is written for. Looks without importing it.
 torch_of() {
   "$1" - 2>/dev/null <<'PY'

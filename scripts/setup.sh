@@ -28,12 +28,6 @@ find_jdk() {
 
 has_library() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep "$1" >/dev/null; }
 has_espeak_data() { compgen -G '/usr/lib/*/espeak-ng-data' >/dev/null || [ -d /usr/share/espeak-ng-data ]; }
-has_cmake() {
-  local version
-  version=$(cmake --version 2>/dev/null | sed -n 's/^cmake version //p')
-  [ -n "$version" ] && [ "$(printf '3.22\n%s\n' "$version" | sort -V | head -n 1)" = 3.22 ]
-}
-has_cxx20() { echo 'int main() { return 0; }' | "${CXX:-g++}" -std=c++20 -fsyntax-only -x c++ - 2>/dev/null; }
 can_make_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 a_python_for_venv() {
   local python
