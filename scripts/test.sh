@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Every test: layers, native core, CUDA sources, Java, border, training end to end. Sets up and builds what is missing.
+# Every test: layers, native core, CUDA sources, Java, border, training end to end, bundle. Sets up and builds what is
+# missing.
 #
-#   scripts/test.sh [--full]     --full adds the native tests under the address and undefined-behaviour sanitizers
+#   scripts/test.sh [--full]     --full adds the native tests under the address and undefined-behaviour sanitizers, and the
+#                                whole bundle beside that of the checks
 #
 # Ends with "N passed, N failed, N skipped" over all runners; the exit status is 0 only if none failed. With
 # VALETTS_REQUIRE_GPU=1 a skipped test is a failure.
@@ -102,6 +104,9 @@ else
 fi
 lane "Border" "$surefire" maven surefire:test -Dvaletts.groups=native -Dvaletts.excludedGroups=e2e
 lane "End to end" "$surefire" maven surefire:test -Dvaletts.groups=e2e -Dvaletts.excludedGroups=none
+options=()
+if $full; then options=(--full); fi
+lane "Bundle" build/bundle-test.xml scripts/bundle-test.sh "${options[@]}"
 if $full; then
   lane "Native core, sanitizers" build/ctest-asan.xml native_tests asan
 fi
