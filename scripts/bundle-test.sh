@@ -47,7 +47,7 @@ expect() { # STATUS TEXT COMMAND...
   "$@" >"$place/said" 2>&1 || status=$?
   cat "$place/said"
   [ "$status" -eq "$wanted" ] || { say "exit status $status, expected $wanted"; return 1; }
-  grep -qF -- "$text" "$place/said" || { say "did not say: $text"; return 1; }
+  [ -z "$text" ] || grep -qF -- "$text" "$place/said" || { say "did not say: $text"; return 1; }
 }
 
 # Programs that a host may have; no Java, no Maven, no package client.
@@ -82,10 +82,19 @@ no_foreign_paths() {
   expect 1 '' grep -E '(^|/)\.\.(/|$)|/libvaletts\.so$|\.(pt|pth|ckpt)$' "$place/contents"
 }
 
+# The configuration for a dozen clips on a host without espeak-ng.
+settings=(--set data.validationClips=2 --set validation.audioClips=1 --set text.frontEnd=characters --set text.normalization=none)
+
 trains() { # FOLDER
   expect 0 "reached its limit of 4 steps" there "$1/valetts" train --demo --data "$place/valetts-checks/checks/demo:ana:en-us" \
-    --run "$place/run" --steps 2 --set data.validationClips=2 --set validation.audioClips=1 --set text.frontEnd=characters \
-    --set training.maxSteps=4
+    --run "$place/run" --steps 4 "${settings[@]}"
+}
+
+needs_a_decoder_for_another_rate() { # FOLDER
+  there "$1/valetts" prepare --demo --data "$1/checks/demo:ana:en-us" "${settings[@]}" --set audio.sampleRateHz=22050 \
+    >"$place/said" 2>&1 || true
+  cat "$place/said"
+  grep -q "FFmpeg's libraries cannot be loaded" "$place/said"
 }
 
 appends_to_the_ledger() {
@@ -138,9 +147,7 @@ check "every missing tool is named" expect 3 "C++20 compiler" there CXX=/no/such
 check "it builds the core and the machine is fit" expect 0 "This machine is fit to train on the" there "$folder/install.sh" --cpu
 check "the recorded tensors are restored to the bit" diff -r "$fixtures" "$folder/checks/fixtures"
 check "it trains on plain WAV without a decoder" trains "$folder"
-check "another format is refused with the reason" expect 0 "FFmpeg's libraries cannot be loaded" \
-  there bash -c 'mkdir -p "$1/other/wavs" && cp -r "$2"/checks/demo/* "$1/other/" && head -c 9000 /dev/urandom >"$1/other/wavs/conf-full.mp3" &&
-    rm "$1/other/wavs/conf-full.wav" && "$2/valetts" prepare --demo --data "$1/other:x:en-us" --set data.validationClips=2 --set validation.audioClips=1 || true' _ "$place" "$folder"
+check "another rate is refused with the reason" needs_a_decoder_for_another_rate "$folder"
 check "without a GPU every stage is skipped" expect 77 "0 passed, 0 failed, 8 skipped" there "$folder/scripts/gpu-checks.sh"
 check "VALETTS_REQUIRE_GPU makes that a failure" expect 1 "8 failed" there VALETTS_REQUIRE_GPU=1 "$folder/scripts/gpu-checks.sh"
 check "the stages run, and a rehearsal measures nothing" expect 77 "0 passed, 0 failed, 8 skipped" \

@@ -87,7 +87,7 @@ stage_train() {
   if [ -n "${REHEARSAL:-}" ]; then steps=12; fi
   if [ -d checks/demo ]; then data=(--data "$CHECKOUT/checks/demo:en-allison:en-us" --set data.validationClips=2 --set validation.audioClips=2); fi
   ./valetts train --demo "${data[@]}" --run "$WORK/run" --steps "$steps" --device "$(device)" \
-    --set text.frontEnd=characters --set monitor.logEverySteps=2 --set validation.everySteps=100
+    --set text.frontEnd=characters --set text.normalization=none --set monitor.logEverySteps=2 --set validation.everySteps=100
   "$(a_python)" - "$WORK/run" "$steps" "${REHEARSAL:-}" <<'PY' >"$FIGURES"
 import json, math, os, sys
 

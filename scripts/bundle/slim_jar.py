@@ -2,8 +2,8 @@
 
 usage: slim_jar.py JAR OUT [--checks]
 
-The native core stays behind: a bundle builds its own. --checks leaves out the audio decoder and the archive readers too:
-the recordings of the checks need neither.
+The native core stays behind: a bundle builds its own. --checks leaves out the audio decoder, the archive readers and the
+spelling of numbers too: the recordings of the checks and their texts need none of them.
 """
 import re
 import sys
@@ -18,6 +18,7 @@ ALWAYS = r"""
 CHECKS = r"""
     org/bytedeco/ffmpeg/[a-z]+-[a-z0-9_]+/
   | org/apache/commons/(?!cli/)
+  | com/ibm/icu/
 """
 
 
