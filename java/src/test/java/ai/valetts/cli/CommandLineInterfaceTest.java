@@ -279,6 +279,53 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void importsAndPrintsWhatBecameOfTheWeights() {
+    assertThat(run("import", "G.pth", "--out", "v", "--config", "c.json", "--add-speaker", "ana", "--add-speaker", "bia",
+            "--text-front-end", "symbols", "--partial", "--set", "data.batchSize=4"))
+        .isEqualTo(ExitCode.DONE);
+    ImportRequest request = (ImportRequest) recorder.requests.get(0);
+    assertThat(request.generator()).isEqualTo(Path.of("G.pth"));
+    assertThat(request.config()).isEqualTo(Path.of("c.json"));
+    assertThat(request.discriminator()).isNull();
+    assertThat(request.addedSpeakers()).containsExactly("ana", "bia");
+    assertThat(request.reading()).isEqualTo("symbols");
+    assertThat(request.partial()).isTrue();
+    assertThat(request.overrides()).extracting(ConfigOverride::key).containsExactly("data.batchSize");
+    assertThat(out()).contains("skipped", "2,964,480  never used", "- assumed: window is 1024", "--init-from v");
+    assertThat(run("import", "G.pth")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("import", "--out", "v")).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void exportsInTheOneFormatThereIs() {
+    assertThat(run("export", "runs/ana", "--out", "a.safetensors", "--format", "safetensors", "--without-unused"))
+        .isEqualTo(ExitCode.DONE);
+    ExportRequest request = (ExportRequest) recorder.requests.get(0);
+    assertThat(request.withUnused()).isFalse();
+    assertThat(request.discriminators()).isFalse();
+    assertThat(out()).contains("Made: a.safetensors");
+    assertThat(run("export", "runs/ana", "--out", "a.onnx", "--format", "onnx")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("export", "runs/ana")).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void beginsWithAVoiceAndTakesItsConfiguration(@TempDir Path folder) {
+    String data = folder + ":ana:en-us";
+    assertThat(run("train", "--init-from", "v", "--data", data, "--name", "tuned", "--partial")).isEqualTo(ExitCode.DONE);
+    assertThat(recorder.requests.get(0)).isEqualTo(Path.of("v"));
+    TrainRequest request = (TrainRequest) recorder.requests.get(1);
+    assertThat(request.initFrom()).isEqualTo(Path.of("v"));
+    assertThat(request.partial()).isTrue();
+    assertThat(request.runDirectory()).isEqualTo(Path.of("runs", "tuned"));
+    assertThat(run("train", "--init-from", "v", "--data", data)).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("--name");
+    assertThat(run("train", "--init-from", "v", "--name", "x")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("train", "--demo", "--partial")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("train", "--demo", "--init-from", "v")).isEqualTo(ExitCode.DONE);
+    assertThat(((TrainRequest) recorder.requests.get(recorder.requests.size() - 1)).config().name()).isEqualTo("demo");
+  }
+
+  @Test
   void describesAConfigurationWithAStep() {
     assertThat(run("info", "--config", "base", "--step", "--set", "model.vocabularySize=178")).isEqualTo(ExitCode.DONE);
     InfoRequest request = (InfoRequest) recorder.requests.get(0);
