@@ -21,6 +21,11 @@ import java.util.function.Supplier;
 
 /** Reads, checks and caches recordings, and tells what was found. */
 final class Preparation {
+  /** Enough for a screen or two; the report has all. */
+  private static final int SHOWN_BAD = 100;
+
+  private static final int SHOWN_LEFT_OUT = 20;
+
   private final Path cacheFolder;
   private final PreparationProgress progress;
 
@@ -99,6 +104,13 @@ final class Preparation {
     }
   }
 
+  private static void append(List<DataReport.Row> rows, int shown, StringBuilder text) {
+    rows.stream().limit(shown).forEach(row -> text.append("  ").append(row).append('\n'));
+    if (rows.size() > shown) {
+      text.append("  and ").append(rows.size() - shown).append(" more, in the report\n");
+    }
+  }
+
   static String describe(DataReport report) {
     StringBuilder text = new StringBuilder();
     for (DataReport.Source source : report.sources()) {
@@ -113,11 +125,11 @@ final class Preparation {
     report.conversions().forEach(conversion -> text.append("  ").append(conversion).append('\n'));
     if (!report.bad().isEmpty()) {
       text.append(report.bad().size()).append(" rows cannot be used:\n");
-      report.bad().forEach(row -> text.append("  ").append(row).append('\n'));
+      append(report.bad(), SHOWN_BAD, text);
     }
     if (!report.leftOut().isEmpty()) {
       text.append(report.leftOut().size()).append(" rows are left out for their length:\n");
-      report.leftOut().forEach(row -> text.append("  ").append(row).append('\n'));
+      append(report.leftOut(), SHOWN_LEFT_OUT, text);
     }
     report.counts().forEach((kind, count) -> {
       if (kind.weight() == Finding.Weight.REMARK) {

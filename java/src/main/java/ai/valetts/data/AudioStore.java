@@ -193,7 +193,7 @@ final class AudioStore implements AutoCloseable {
     }
 
     Opened open(List<Path> files) throws IOException {
-      StoreJournal.Content journal = StoreJournal.read(home.resolve(INDEX));
+      LineJournal.Content<RecordingEntry> journal = LineJournal.read(home.resolve(INDEX), RecordingEntry.class);
       TreeMap<Integer, Long> shards = shards();
       Map<String, RecordingEntry> known = intact(journal, shards);
       List<Path> missing = new ArrayList<>();
@@ -215,7 +215,7 @@ final class AudioStore implements AutoCloseable {
             Files.delete(shardFile(home, shard));
           }
           shards.clear();
-          journal = new StoreJournal.Content(List.of(), 0, 0);
+          journal = new LineJournal.Content<>(List.of(), 0, 0);
         }
         append(journal.soundBytes(), shards, known, missing);
         shards = shards();
@@ -239,7 +239,7 @@ final class AudioStore implements AutoCloseable {
     }
 
     /** The entries whose samples are sound; shards that are as they were left are not read again. */
-    private Map<String, RecordingEntry> intact(StoreJournal.Content journal, Map<Integer, Long> shards)
+    private Map<String, RecordingEntry> intact(LineJournal.Content<RecordingEntry> journal, Map<Integer, Long> shards)
         throws IOException {
       Map<String, RecordingEntry> last = new LinkedHashMap<>();
       for (RecordingEntry entry : journal.entries()) {
@@ -373,7 +373,7 @@ final class AudioStore implements AutoCloseable {
   /** Appends samples to the newest shard, then their line to the journal. */
   private static final class ShardWriter implements AutoCloseable {
     private final Path home;
-    private final StoreJournal journal;
+    private final LineJournal journal;
     private final Map<String, RecordingEntry> known;
     private RandomAccessFile file;
     private int shard;
@@ -387,7 +387,7 @@ final class AudioStore implements AutoCloseable {
       // An unfinished sample may be at the end; nothing points there.
       long size = shards.isEmpty() ? 0 : shards.lastEntry().getValue();
       this.position = (size + Short.BYTES - 1) / Short.BYTES * Short.BYTES;
-      this.journal = StoreJournal.append(home.resolve(INDEX), journalBytes);
+      this.journal = LineJournal.append(home.resolve(INDEX), journalBytes);
       this.file = new RandomAccessFile(shardFile(home, shard).toFile(), "rw");
     }
 

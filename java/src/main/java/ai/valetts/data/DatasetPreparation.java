@@ -8,7 +8,6 @@ import ai.valetts.data.corpus.CorpusRow;
 import ai.valetts.data.corpus.Finding;
 import ai.valetts.data.corpus.Finding.Kind;
 import ai.valetts.data.corpus.LanguageTag;
-import ai.valetts.text.EncodedText;
 import ai.valetts.text.TextException;
 import ai.valetts.text.TextFrontEnd;
 import java.nio.ByteBuffer;
@@ -55,6 +54,7 @@ public final class DatasetPreparation {
   private final Map<String, Candidate> firstByContent = new HashMap<>();
   private final Map<String, CorpusRow> firstByText = new HashMap<>();
   private final Map<String, String> unknownLanguages = new HashMap<>();
+  private final Map<String, String> equalTexts = new HashMap<>();
   private final TreeSet<String> namedInRows = new TreeSet<>();
   private final TreeSet<String> expected = new TreeSet<>();
   private int rows;
@@ -64,7 +64,7 @@ public final class DatasetPreparation {
   private record Noted(int order, Kind kind, DataReport.Row row) {}
 
   /** A row whose text is sound and whose recording exists. */
-  private record Candidate(int order, CorpusRow row, String language, String speaker, EncodedText encoded) {}
+  private record Candidate(int order, CorpusRow row, String language, String speaker, ReadText read) {}
 
   private DatasetPreparation(
       DataConfig data, TextConfig text, AudioConfig audio, TextFrontEnd frontEnd, PreparationProgress progress) {
@@ -115,7 +115,10 @@ public final class DatasetPreparation {
 
   private PreparedData prepare(List<Corpus> corpora, Path cacheDir, List<AudioStore> stores) {
     for (Corpus corpus : corpora) {
-      List<Candidate> candidates = candidates(corpus);
+      List<Candidate> candidates;
+      try (TextCache texts = TextCache.open(cacheDir, frontEnd, text)) {
+        candidates = candidates(corpus, texts);
+      }
       List<Path> files = candidates.stream().map(candidate -> candidate.row.audioFile()).distinct().toList();
       AudioStore.Settings settings = new AudioStore.Settings(audio.sampleRateHz(), data.trim());
       AudioStore.Opened opened =
@@ -144,7 +147,7 @@ public final class DatasetPreparation {
   }
 
   /** Reads the rows and texts of one corpus. */
-  private List<Candidate> candidates(Corpus corpus) {
+  private List<Candidate> candidates(Corpus corpus, TextCache texts) {
     List<Candidate> candidates = new ArrayList<>();
     String otherwise = speakerOf(corpus);
     if (corpus.rows().stream().allMatch(row -> row.speaker() == null)) {
@@ -163,7 +166,7 @@ public final class DatasetPreparation {
       if (isListedTwice(order, row, speaker)) {
         continue;
       }
-      candidate(order, corpus, row, speaker, candidates);
+      candidate(order, corpus, row, speaker, texts, candidates);
       progress.step(corpus.folder() + ": texts", candidates.size(), corpus.rows().size());
     }
     return candidates;
@@ -193,31 +196,36 @@ public final class DatasetPreparation {
     return row.metadataFile().getFileName() + ":" + row.line();
   }
 
-  private void candidate(int order, Corpus corpus, CorpusRow row, String speaker, List<Candidate> candidates) {
+  private void candidate(
+      int order, Corpus corpus, CorpusRow row, String speaker, TextCache texts, List<Candidate> candidates) {
     String configured = corpus.source().language() == null ? text.language() : corpus.source().language();
     String language = LanguageTag.voice(row.language(), configured);
-    EncodedText encoded = encode(order, row, language, configured);
-    if (encoded == null) {
+    ReadText read = read(order, row, texts, language, configured);
+    if (read == null) {
       return;
     }
-    int symbols = encoded.ids().length;
-    if (!encoded.unknownSymbols().isEmpty()) {
-      note(order, row, new Finding(Kind.UNKNOWN_SYMBOL, "unknown symbol " + describe(encoded.unknownSymbols())));
-    } else if (encoded.phonemeCount() == 0) {
+    if (!read.removed().isEmpty()) {
+      String signs = String.join(" ", read.removed());
+      note(order, row, new Finding(Kind.SIGNS_LEFT_OUT, "not read, since nobody can know how: " + signs));
+    }
+    int symbols = read.ids().length;
+    if (!read.unknown().isEmpty()) {
+      note(order, row, new Finding(Kind.UNKNOWN_SYMBOL, "unknown symbol " + read.unknown()));
+    } else if (read.phonemeCount() == 0) {
       note(order, row, new Finding(Kind.EMPTY_TEXT, "the text has nothing that can be spoken"));
     } else if (symbols > text.maxSymbols()) {
       String found = symbols + " symbols, above text.maxSymbols = " + text.maxSymbols();
       note(order, row, new Finding(Kind.LONG_TEXT, "the text is too long: " + found));
     } else {
-      candidates.add(new Candidate(order, row, language, speaker, encoded));
+      candidates.add(new Candidate(order, row, language, speaker, read));
     }
   }
 
   /** Null if the row names a language that cannot be read; a language of the configuration ends everything. */
-  private EncodedText encode(int order, CorpusRow row, String language, String configured) {
+  private ReadText read(int order, CorpusRow row, TextCache texts, String language, String configured) {
     if (!unknownLanguages.containsKey(language)) {
       try {
-        return frontEnd.encode(row.text(), language);
+        return texts.read(row.text(), language);
       } catch (TextException e) {
         if (language.equals(configured)) {
           throw e;
@@ -229,17 +237,11 @@ public final class DatasetPreparation {
     return null;
   }
 
-  private static String describe(List<String> symbols) {
-    return symbols.stream()
-        .map(symbol -> String.format(Locale.ROOT, "\"%s\" (U+%04X)", symbol, symbol.codePointAt(0)))
-        .collect(Collectors.joining(", "));
-  }
-
   /** Turns a row into a clip if its decoded recording fits. */
   private void accept(Candidate candidate, AudioStore.Opened opened) {
     CorpusRow row = candidate.row;
     RecordingEntry entry = opened.entry(row.audioFile());
-    List<Finding> findings = new ArrayList<>(checks.check(row, entry, candidate.encoded));
+    List<Finding> findings = new ArrayList<>(checks.check(row, entry, candidate.read));
     if (isUsable(findings)) {
       findings.addAll(repetitions(candidate, entry));
     }
@@ -258,7 +260,7 @@ public final class DatasetPreparation {
             candidate.language,
             candidate.speaker,
             0,
-            candidate.encoded.ids(),
+            candidate.read.ids(),
             entry.samples());
     clips.add(clip);
     recordings.put(clip.id(), new PreparedData.Recording(opened.store(), AudioStore.Location.of(entry)));
@@ -273,14 +275,14 @@ public final class DatasetPreparation {
   private List<Finding> repetitions(Candidate candidate, RecordingEntry entry) {
     CorpusRow row = candidate.row;
     Candidate same = firstByContent.putIfAbsent(entry.sha256(), candidate);
-    if (same != null && !same.encoded.phonemes().equals(candidate.encoded.phonemes())) {
+    if (same != null && !same.read.phonemes().equals(candidate.read.phonemes())) {
       String detail = "its sound is that of " + place(same.row) + ", but the text is another: one of them is wrong";
       return List.of(new Finding(Kind.DUPLICATE_AUDIO, detail));
     }
     if (same != null) {
       return List.of(new Finding(Kind.REPEATED_AUDIO, "its sound and text are those of " + place(same.row)));
     }
-    CorpusRow said = firstByText.putIfAbsent(candidate.speaker + "/" + candidate.encoded.phonemes(), row);
+    CorpusRow said = firstByText.putIfAbsent(candidate.speaker + "/" + candidate.read.phonemes(), row);
     return said == null
         ? List.of()
         : List.of(new Finding(Kind.REPEATED_TEXT, "the speaker says the same in " + place(said)));
@@ -315,9 +317,10 @@ public final class DatasetPreparation {
   }
 
   private void note(int order, CorpusRow row, Finding finding) {
-    DataReport.Row noted =
-        new DataReport.Row(
-            finding.kind().slug(), row.metadataFile().toString(), row.line(), row.name(), finding.detail());
+    // One of many equal texts is kept: "converted from 44100 Hz" can stand at every row.
+    String file = equalTexts.computeIfAbsent(row.metadataFile().toString(), text -> text);
+    String detail = equalTexts.computeIfAbsent(finding.detail(), text -> text);
+    DataReport.Row noted = new DataReport.Row(finding.kind().slug(), file, row.line(), row.name(), detail);
     this.noted.add(new Noted(order, finding.kind(), noted));
   }
 

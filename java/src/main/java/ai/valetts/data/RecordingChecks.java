@@ -6,7 +6,6 @@ import ai.valetts.config.DataConfig;
 import ai.valetts.data.corpus.CorpusRow;
 import ai.valetts.data.corpus.Finding;
 import ai.valetts.data.corpus.Finding.Kind;
-import ai.valetts.text.EncodedText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -46,7 +45,7 @@ final class RecordingChecks {
   }
 
   /** Everything there is to say; a finding that is not a remark means that the row is not used. */
-  List<Finding> check(CorpusRow row, RecordingEntry entry, EncodedText text) {
+  List<Finding> check(CorpusRow row, RecordingEntry entry, ReadText text) {
     if (!entry.isDecoded()) {
       return List.of(new Finding(kind(entry), row.audioFile() + " " + entry.failure()));
     }
@@ -70,7 +69,7 @@ final class RecordingChecks {
   }
 
   /** The first reason not to use the row; null if there is none. */
-  private Finding fault(RecordingEntry entry, EncodedText text) {
+  private Finding fault(RecordingEntry entry, ReadText text) {
     double seconds = (double) entry.samples() / audio.sampleRateHz();
     int frames = entry.samples() / audio.hopLength();
     int tokens = text.ids().length;

@@ -55,14 +55,17 @@ public record Finding(Kind kind, String detail) {
     WINDOWS_LINE_ENDS(Weight.REMARK, "Windows line ends"),
     TAB_IN_TEXT(Weight.REMARK, "tab in the text"),
     QUOTATION_MARKS(Weight.REMARK, "quotation marks"),
+    SIGNS_LEFT_OUT(Weight.REMARK, "signs without a reading"),
     NO_TRANSCRIPT(Weight.REMARK, "recording without text");
 
     private final Weight weight;
     private final String title;
+    private final String slug;
 
     Kind(Weight weight, String title) {
       this.weight = weight;
       this.title = title;
+      this.slug = name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     public Weight weight() {
@@ -76,7 +79,7 @@ public record Finding(Kind kind, String detail) {
 
     /** Name in reports and documents, e.g. {@code missing-audio}. */
     public String slug() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+      return slug;
     }
   }
 }

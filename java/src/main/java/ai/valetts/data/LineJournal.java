@@ -14,10 +14,10 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * The index of an {@link AudioStore}: one line for each recording, appended when its samples are written, so that an
- * interruption loses nothing. Each line carries its checksum; of several lines for one file the last counts.
+ * A file of records, one JSON line each, that is only appended to, so that an interruption loses at most the line it cut.
+ * Each line carries its checksum.
  */
-final class StoreJournal implements AutoCloseable {
+final class LineJournal implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int CHECKSUM_DIGITS = 8;
 
@@ -28,28 +28,28 @@ final class StoreJournal implements AutoCloseable {
    * @param damagedLines lines that are not as they were written; a last line without its end is only unfinished
    * @param soundBytes length up to the last whole line
    */
-  record Content(List<RecordingEntry> entries, int damagedLines, long soundBytes) {}
+  record Content<T>(List<T> entries, int damagedLines, long soundBytes) {}
 
   private final RandomAccessFile file;
 
-  private StoreJournal(RandomAccessFile file) {
+  private LineJournal(RandomAccessFile file) {
     this.file = file;
   }
 
   /** Reads a journal; an absent one is empty. */
-  static Content read(Path path) throws IOException {
+  static <T> Content<T> read(Path path, Class<T> type) throws IOException {
     byte[] bytes;
     try {
       bytes = Files.readAllBytes(path);
     } catch (NoSuchFileException e) {
-      return new Content(List.of(), 0, 0);
+      return new Content<>(List.of(), 0, 0);
     }
-    List<RecordingEntry> entries = new ArrayList<>();
+    List<T> entries = new ArrayList<>();
     int damaged = 0;
     int start = 0;
     for (int end = 0; end < bytes.length; end++) {
       if (bytes[end] == '\n') {
-        RecordingEntry entry = parse(new String(bytes, start, end - start, StandardCharsets.UTF_8));
+        T entry = parse(new String(bytes, start, end - start, StandardCharsets.UTF_8), type);
         if (entry == null) {
           damaged++;
         } else {
@@ -58,10 +58,10 @@ final class StoreJournal implements AutoCloseable {
         start = end + 1;
       }
     }
-    return new Content(entries, damaged, start);
+    return new Content<>(entries, damaged, start);
   }
 
-  private static RecordingEntry parse(String line) {
+  private static <T> T parse(String line, Class<T> type) {
     if (line.length() <= CHECKSUM_DIGITS || line.charAt(CHECKSUM_DIGITS) != ' ') {
       return null;
     }
@@ -70,7 +70,7 @@ final class StoreJournal implements AutoCloseable {
       return null;
     }
     try {
-      return JSON.readValue(json, RecordingEntry.class);
+      return JSON.readValue(json, type);
     } catch (JsonProcessingException e) {
       return null;
     }
@@ -83,14 +83,14 @@ final class StoreJournal implements AutoCloseable {
   }
 
   /** Opens a journal to go on behind its last whole line. */
-  static StoreJournal append(Path path, long soundBytes) throws IOException {
+  static LineJournal append(Path path, long soundBytes) throws IOException {
     RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
     file.setLength(soundBytes);
     file.seek(soundBytes);
-    return new StoreJournal(file);
+    return new LineJournal(file);
   }
 
-  void add(RecordingEntry entry) throws IOException {
+  void add(Object entry) throws IOException {
     String json = JSON.writeValueAsString(entry);
     file.write((checksum(json) + " " + json + "\n").getBytes(StandardCharsets.UTF_8));
   }

@@ -1,0 +1,2 @@
+/** Measurements of the product's Java side. They inform and never gate. */
+package ai.valetts.benchmarks;
