@@ -1,6 +1,7 @@
 package ai.valetts.app;
 
 import ai.valetts.config.ValettsConfig;
+import ai.valetts.data.Clip;
 import ai.valetts.data.DataReport;
 import ai.valetts.data.DatasetPreparation;
 import ai.valetts.data.PreparationProgress;
@@ -14,10 +15,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Reads, checks and caches recordings, and tells what was found. */
 final class Preparation {
@@ -25,6 +29,9 @@ final class Preparation {
   private static final int SHOWN_BAD = 100;
 
   private static final int SHOWN_LEFT_OUT = 20;
+
+  /** What each usable clip is used for. */
+  static final String CLIPS = "clips.tsv";
 
   private final Path cacheFolder;
   private final PreparationProgress progress;
@@ -73,7 +80,7 @@ final class Preparation {
         (frontEnd, data) -> {
           Path folder = prepared().resolve("sets").resolve(config.name());
           writeReport(data, folder, config.name());
-          writeSpeakers(data, folder);
+          writeSet(data, folder);
           DataReport report = data.report();
           return new PrepareResult(
               describe(report),
@@ -86,12 +93,27 @@ final class Preparation {
         });
   }
 
-  private static void writeSpeakers(PreparedData data, Path folder) {
+  /** Writes who speaks, and which clip is used for what. */
+  private static void writeSet(PreparedData data, Path folder) {
+    List<String> lines = new ArrayList<>();
+    lines.add("split\tspeaker\tlanguage\tname\tsamples\trecording\trow");
+    data.training().forEach(clip -> lines.add(line("train", clip)));
+    data.validation().forEach(clip -> lines.add(line("validation", clip)));
     try {
       data.speakers().write(folder.resolve(SavedVoice.SPEAKERS));
+      Files.write(folder.resolve(CLIPS), lines);
     } catch (IOException e) {
-      throw new UncheckedIOException("the speakers cannot be written to " + folder + ": " + e.getMessage(), e);
+      throw new UncheckedIOException("the prepared set cannot be written to " + folder + ": " + e.getMessage(), e);
     }
+  }
+
+  private static String line(String split, Clip clip) {
+    String row = clip.metadataFile() + ":" + clip.line();
+    return Stream.of(
+            split, clip.speaker(), clip.language(), clip.name(), String.valueOf(clip.samples()),
+            clip.audioFile().toString(), row)
+        .map(field -> field.replaceAll("[\\t\\r\\n]", " "))
+        .collect(Collectors.joining("\t"));
   }
 
   /** Writes the report for a program and for a person. */

@@ -149,7 +149,7 @@ public final class DatasetPreparation {
   /** Reads the rows and texts of one corpus. */
   private List<Candidate> candidates(Corpus corpus, TextCache texts) {
     List<Candidate> candidates = new ArrayList<>();
-    String otherwise = speakerOf(corpus);
+    String otherwise = corpus.speaker();
     if (corpus.rows().stream().allMatch(row -> row.speaker() == null)) {
       expected.add(otherwise);
     }
@@ -170,14 +170,6 @@ public final class DatasetPreparation {
       progress.step(corpus.folder() + ": texts", candidates.size(), corpus.rows().size());
     }
     return candidates;
-  }
-
-  private static String speakerOf(Corpus corpus) {
-    if (corpus.source().speaker() != null) {
-      return corpus.source().speaker();
-    }
-    Path name = Path.of(corpus.source().folder()).toAbsolutePath().normalize().getFileName();
-    return name == null ? "speaker" : name.toString();
   }
 
   private boolean isListedTwice(int order, CorpusRow row, String speaker) {

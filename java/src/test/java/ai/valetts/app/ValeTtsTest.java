@@ -235,10 +235,25 @@ class ValeTtsTest {
     assertThat(result.badClips()).isEqualTo(1);
     assertThat(result.report()).contains("ghost").contains("metadata.csv:13");
     assertThat(result.reportFile()).exists();
+    assertThat(result.reportPage()).content().contains("A run would start", "metadata.csv:13");
+    assertThat(Files.readAllLines(result.reportFile().resolveSibling("clips.tsv"))).hasSize(13);
+    assertThat(result.reportFile().resolveSibling("speakers.json")).content().contains("ana");
     assertThatThrownBy(() -> train("training.maxSteps=5"))
         .isInstanceOf(DataException.class)
         .hasMessageContaining("ghost");
     assertThat(engine.sessions).isEmpty();
+  }
+
+  @Test
+  void aRefusedRunLeavesItsReport() throws IOException {
+    for (int i = 0; i < 12; i++) {
+      Files.delete(root.resolve("ana/wavs/clip%03d.wav".formatted(i)));
+    }
+    assertThatThrownBy(() -> train("training.maxSteps=5"))
+        .isInstanceOf(DataException.class)
+        .hasMessageContaining("12 x missing recording");
+    assertThat(runs.resolve("data-report.html")).content().contains("A run would refuse", "metadata.csv:12");
+    assertThat(valetts.prepare(new PrepareRequest(config(), List.of())).refusal()).contains("no usable clip");
   }
 
   @Test

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -244,6 +245,29 @@ class DatasetPreparationTest {
     DataFixtures.metadata(folder, rows.toArray(new String[0]));
     try (PreparedData data = prepareAll(config)) {
       assertThat(data.validation().stream().collect(Collectors.toMap(Clip::name, Clip::id))).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void holdsOutNoClipThatWasTrainedOnWhenOthersCome() throws IOException {
+    Path folder = DataFixtures.folder(temp.resolve("data"), 40);
+    DataConfig config = config(0, 8, source(folder, "ana"));
+    Set<String> trained;
+    Set<String> heldOut;
+    try (PreparedData data = prepareAll(config)) {
+      trained = data.training().stream().map(Clip::name).collect(Collectors.toSet());
+      heldOut = data.validation().stream().map(Clip::name).collect(Collectors.toSet());
+    }
+    String rows = Files.readString(folder.resolve("metadata.csv"));
+    for (int i = 0; i < 40; i++) {
+      DataFixtures.tone(folder, "later" + i, 1 + 0.01 * i);
+      rows += "later" + i + "|others that come later\n";
+    }
+    Files.writeString(folder.resolve("metadata.csv"), rows);
+    try (PreparedData data = prepareAll(config)) {
+      Set<String> now = data.validation().stream().map(Clip::name).collect(Collectors.toSet());
+      assertThat(now).hasSize(8).doesNotContainAnyElementsOf(trained);
+      assertThat(now).containsAnyElementsOf(heldOut);
     }
   }
 

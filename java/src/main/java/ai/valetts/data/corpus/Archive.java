@@ -62,6 +62,20 @@ final class Archive {
     return KINDS.stream().anyMatch(name::endsWith);
   }
 
+  /** The file's name without what says that it is an archive. */
+  static String plainName(Path file) {
+    String name = file.getFileName().toString();
+    String lower = name.toLowerCase(Locale.ROOT);
+    return KINDS.stream()
+        .filter(lower::endsWith)
+        .mapToInt(String::length)
+        .max()
+        .stream()
+        .mapToObj(length -> name.substring(0, name.length() - length))
+        .findFirst()
+        .orElse(name);
+  }
+
   /**
    * The folder with an archive's content; unpacks it unless that was done before.
    *
@@ -124,8 +138,7 @@ final class Archive {
     String key = archive + "|" + Files.size(archive) + "|" + Files.getLastModifiedTime(archive);
     try {
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
-      String name = archive.getFileName().toString().replaceFirst("(\\.tar)?\\.[A-Za-z0-9]+$", "");
-      return name.replaceAll("[^A-Za-z0-9._-]", "_") + "-" + HexFormat.of().formatHex(digest, 0, 8);
+      return plainName(archive).replaceAll("[^A-Za-z0-9._-]", "_") + "-" + HexFormat.of().formatHex(digest, 0, 8);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }

@@ -25,4 +25,13 @@ public record Corpus(
     metadataFiles = List.copyOf(metadataFiles);
     rows = List.copyOf(rows);
   }
+
+  /** The speaker of rows that name none. */
+  public String speaker() {
+    if (source.speaker() != null) {
+      return source.speaker();
+    }
+    Path path = Path.of(source.folder()).toAbsolutePath().normalize();
+    return path.getFileName() == null ? "speaker" : Archive.plainName(path);
+  }
 }

@@ -118,6 +118,7 @@ class ArchiveTest {
     Corpus corpus = CorpusReader.read(List.of(source), temp.resolve("cache"), 1, notices::add).get(0);
     assertThat(corpus.rows()).extracting(CorpusRow::text).containsExactly("words", "more words");
     assertThat(corpus.folder()).hasFileName("LJ");
+    assertThat(corpus.speaker()).isEqualTo("LJSpeech-1.1");
     assertThat(corpus.rows()).allSatisfy(row -> assertThat(row.audioFile()).exists());
   }
 
