@@ -39,16 +39,16 @@ final class SymbolSource {
       String type = config.text("phoneme_type").orElse("espeak");
       refuse(!type.equals("espeak") && !type.equals("text"), origin, "reads text by the phoneme type " + type, names);
       if (!config.has("phoneme_id_map")) {
-        throw new CheckpointException(origin + " is a Piper checkpoint: give the voice's own .json file with --config, for"
-            + " its symbols and its language.");
+        throw new CheckpointException(origin + " is a Piper checkpoint, and its voice's .json file does not lie beside it:"
+            + " import it with that file as --config, for its symbols and its language.");
       }
       return type.equals("text") ? Reading.PIPER_TEXT : Reading.PIPER_ESPEAK;
     }
     JsonNode cleaners = config.at("data.text_cleaners", "text_cleaners");
     if (cleaners.size() != 1) {
       throw new CheckpointException(origin + " comes with " + (cleaners.isEmpty() ? "no text_cleaners" : "several text_cleaners")
-          + ", so that it is not known how it reads: give its config.json with --config, or one of " + names
-          + " with --text-front-end.");
+          + ", so that it is not known how it reads: import it with its config.json as --config, or with one of " + names
+          + " as --text-front-end.");
     }
     String cleaner = cleaners.get(0).asText();
     refuse(
@@ -84,7 +84,7 @@ final class SymbolSource {
     List<String> known = reading.isPiper() ? SymbolTable.piper().symbols() : SymbolTable.vitsSymbols();
     if (reading.isPiper() ? rows < known.size() : rows != known.size()) {
       throw new CheckpointException(origin + " has " + rows + " symbols, the program's own table has " + known.size()
-          + ": give the voice's symbols in the order of their ids, as a JSON list, with --symbols.");
+          + ": import it with a JSON list of the voice's symbols in the order of their ids as --symbols.");
     }
     return SymbolTable.imported(reading, rows, known);
   }
