@@ -66,7 +66,7 @@ final class Preparation {
       ValettsConfig config, Optional<Supplier<TextFrontEnd>> reading, List<Corpus> corpora) {
     return reading.isPresent()
         ? reading.get().get()
-        : TextFrontEnds.open(config.text(), () -> DatasetPreparation.texts(corpora), progress::notice);
+        : TextFrontEnds.open(config.text(), () -> DatasetPreparation.texts(corpora, config.text()), progress::notice);
   }
 
   private Path prepared() {

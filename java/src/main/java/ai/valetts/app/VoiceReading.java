@@ -48,16 +48,20 @@ final class VoiceReading {
   /**
    * The front end of a voice.
    *
-   * @param notice told when another espeak-ng than that of the training makes the sounds
+   * @param notice told when another espeak-ng or other rules than those of the training read
    */
   static TextFrontEnd open(SavedVoice saved, Consumer<String> notice) {
     TextFrontEnd frontEnd = TextFrontEnds.open(config(saved), saved.symbols());
-    Optional<String> before = readBy(saved).flatMap(VoiceReading::espeak);
-    Optional<String> now = espeak(frontEnd.version());
-    if (before.isPresent() && now.isPresent() && !before.equals(now)) {
-      notice.accept(
-          "this voice learned from the phonemes of espeak-ng " + before.get() + ", here is espeak-ng " + now.get()
-              + ": some words may sound otherwise");
+    Optional<String> before = readBy(saved);
+    String now = frontEnd.version();
+    if (before.isPresent() && !before.get().equals(now)) {
+      Optional<String> espeakBefore = espeak(before.get());
+      boolean sameEspeak = espeakBefore.isEmpty() || espeakBefore.equals(espeak(now));
+      notice.accept(sameEspeak
+          ? "this voice learned from text read by " + before.get() + "; now it is " + now
+              + ": numbers, abbreviations and the like may be read otherwise"
+          : "this voice learned from the phonemes of espeak-ng " + espeakBefore.get() + ", here is espeak-ng "
+              + espeak(now).orElse("none") + ": some words may sound otherwise");
     }
     return frontEnd;
   }

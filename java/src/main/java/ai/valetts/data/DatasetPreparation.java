@@ -8,6 +8,7 @@ import ai.valetts.data.corpus.CorpusRow;
 import ai.valetts.data.corpus.Finding;
 import ai.valetts.data.corpus.Finding.Kind;
 import ai.valetts.data.corpus.LanguageTag;
+import ai.valetts.text.SampleText;
 import ai.valetts.text.TextException;
 import ai.valetts.text.TextFrontEnd;
 import java.nio.ByteBuffer;
@@ -105,12 +106,16 @@ public final class DatasetPreparation {
   }
 
   /** The texts of all rows, for a front end that learns its symbols from them. */
-  public static List<String> texts(List<Corpus> corpora) {
+  public static List<SampleText> texts(List<Corpus> corpora, TextConfig text) {
     return corpora.stream()
-        .flatMap(corpus -> corpus.rows().stream())
-        .filter(row -> !row.isBad())
-        .map(CorpusRow::text)
+        .flatMap(corpus -> corpus.rows().stream()
+            .filter(row -> !row.isBad())
+            .map(row -> new SampleText(row.text(), LanguageTag.voice(row.language(), configuredLanguage(corpus, text)))))
         .toList();
+  }
+
+  private static String configuredLanguage(Corpus corpus, TextConfig text) {
+    return corpus.source().language() == null ? text.language() : corpus.source().language();
   }
 
   private PreparedData prepare(List<Corpus> corpora, Path cacheDir, List<AudioStore> stores) {
@@ -190,7 +195,7 @@ public final class DatasetPreparation {
 
   private void candidate(
       int order, Corpus corpus, CorpusRow row, String speaker, TextCache texts, List<Candidate> candidates) {
-    String configured = corpus.source().language() == null ? text.language() : corpus.source().language();
+    String configured = configuredLanguage(corpus, text);
     String language = LanguageTag.voice(row.language(), configured);
     ReadText read = read(order, row, texts, language, configured);
     if (read == null) {

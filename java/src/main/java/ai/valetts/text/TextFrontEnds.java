@@ -20,7 +20,7 @@ public final class TextFrontEnds {
    * @throws TextException if {@code espeak} is asked for and missing
    */
   public static TextFrontEnd open(
-      TextConfig config, Supplier<? extends Iterable<String>> texts, Consumer<String> notice) {
+      TextConfig config, Supplier<? extends Iterable<SampleText>> texts, Consumer<String> notice) {
     Optional<Espeak> espeak = config.frontEnd().equals("characters") ? Optional.empty() : Espeak.load();
     return choose(config, espeak, Espeak.failure(), texts, notice);
   }
@@ -29,7 +29,7 @@ public final class TextFrontEnds {
       TextConfig config,
       Optional<Espeak> espeak,
       String failure,
-      Supplier<? extends Iterable<String>> texts,
+      Supplier<? extends Iterable<SampleText>> texts,
       Consumer<String> notice) {
     Wording wording = Wording.of(config);
     if (espeak.isPresent()) {
@@ -50,7 +50,8 @@ public final class TextFrontEnds {
               + Espeak.INSTALL_HINT);
     }
     List<String> words = new ArrayList<>();
-    texts.get().forEach(text -> words.add(Wording.PHONEMES.matcher(wording.of(text, null).text()).replaceAll(" ")));
+    texts.get().forEach(sample ->
+        words.add(Wording.PHONEMES.matcher(wording.of(sample.text(), sample.language()).text()).replaceAll(" ")));
     return new CharacterFrontEnd(SymbolTable.characters(words), wording, config.addBlank());
   }
 

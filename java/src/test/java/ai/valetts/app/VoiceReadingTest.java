@@ -58,6 +58,9 @@ class VoiceReadingTest {
     assertThat(noticesOfOpening(saved)).as("the same version").isEmpty();
     Files.writeString(folder.resolve(VoiceReading.READ_BY), "{\"readBy\":\"espeak-ng 0.1, wording 1\"}");
     assertThat(noticesOfOpening(saved)).singleElement().asString().contains("espeak-ng 0.1", espeak.get());
+    Files.writeString(
+        folder.resolve(VoiceReading.READ_BY), "{\"readBy\":\"espeak-ng " + espeak.get() + ", normalization 0\"}");
+    assertThat(noticesOfOpening(saved)).singleElement().asString().contains("normalization 0", "normalization 1");
   }
 
   @Test

@@ -71,7 +71,7 @@ final class DataFixtures {
     try (TextFrontEnd frontEnd =
         saved != null
             ? TextFrontEnds.open(text, saved)
-            : TextFrontEnds.open(text, () -> DatasetPreparation.texts(corpora), notice)) {
+            : TextFrontEnds.open(text, () -> DatasetPreparation.texts(corpora, text), notice)) {
       return DatasetPreparation.prepare(corpora, config, text, AUDIO, frontEnd, cache, progress);
     }
   }

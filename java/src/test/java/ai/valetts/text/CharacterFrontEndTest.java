@@ -58,7 +58,7 @@ class CharacterFrontEndTest {
     List<String> notices = new ArrayList<>();
     TextConfig config = new TextConfig("auto", "en-us", false, 100);
     try (TextFrontEnd chosen =
-        TextFrontEnds.choose(config, Optional.empty(), "espeak-ng is absent", () -> List.of("abc"), notices::add)) {
+        TextFrontEnds.choose(config, Optional.empty(), "espeak-ng is absent", () -> List.of(new SampleText("abc", null)), notices::add)) {
       assertThat(chosen.name()).isEqualTo("characters");
       chosen.encode("abc", "en-us");
       chosen.encode("cab", "en-us");
@@ -70,7 +70,7 @@ class CharacterFrontEndTest {
   void isNotASilentAnswerToAskingForEspeak() {
     TextConfig config = new TextConfig("espeak", "en-us", false, 100);
     assertThatThrownBy(
-            () -> TextFrontEnds.choose(config, Optional.empty(), "it is absent", () -> List.of("abc"), n -> {}))
+            () -> TextFrontEnds.choose(config, Optional.empty(), "it is absent", () -> List.of(new SampleText("abc", null)), n -> {}))
         .isInstanceOf(TextException.class)
         .hasMessageContaining("it is absent")
         .hasMessageContaining("characters");

@@ -75,11 +75,11 @@ class LexiconTest {
   @Test
   void changesTheVersionWithItsContent() throws IOException {
     String first;
-    try (TextFrontEnd frontEnd = TextFrontEnds.open(config("characters", "a\tb"), () -> List.of("x"), n -> {})) {
+    try (TextFrontEnd frontEnd = TextFrontEnds.open(config("characters", "a\tb"), () -> List.of(new SampleText("x", null)), n -> {})) {
       first = frontEnd.version();
       assertThat(new String(frontEnd.lexicon(), StandardCharsets.UTF_8)).isEqualTo("a\tb");
     }
-    try (TextFrontEnd frontEnd = TextFrontEnds.open(config("characters", "a\tc"), () -> List.of("x"), n -> {})) {
+    try (TextFrontEnd frontEnd = TextFrontEnds.open(config("characters", "a\tc"), () -> List.of(new SampleText("x", null)), n -> {})) {
       assertThat(frontEnd.version()).isNotEqualTo(first);
     }
   }

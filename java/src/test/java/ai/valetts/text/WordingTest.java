@@ -49,19 +49,21 @@ class WordingTest {
   }
 
   @Test
-  void characterTablesKnowTheLettersOfWrittenOutNumbers() {
+  void characterTablesKnowTheLettersOfWrittenOutNumbersInEachLanguage() {
     TextConfig config = config("characters", "full");
-    try (TextFrontEnd frontEnd = TextFrontEnds.open(config, () -> List.of("16 km", "R$ 3"), notice -> {})) {
-      EncodedText encoded = frontEnd.encode("16 km, R$ 3", null);
-      assertThat(encoded.unknownSymbols()).containsExactly(",");
-      assertThat(encoded.phonemes()).isEqualTo("dezesseis quilo\u0302metros tre\u0302s reais");
+    List<SampleText> samples = List.of(new SampleText("16 km", null), new SampleText("5", "en-us"));
+    try (TextFrontEnd frontEnd = TextFrontEnds.open(config, () -> samples, notice -> {})) {
+      EncodedText encoded = frontEnd.encode("16 km, 5", null);
+      assertThat(encoded.phonemes()).isEqualTo("dezesseis quilo\u0302metros io");
+      assertThat(encoded.unknownSymbols()).containsExactly(",", "c", "n");
+      assertThat(frontEnd.encode("5", "en-us").phonemes()).isEqualTo("five");
       assertThat(frontEnd.encode("um [[x]]", null).describeUnknown()).contains("[[x]]");
     }
   }
 
   @Test
   void refusesWhatIsNoLanguageWithoutEspeakToo() {
-    try (TextFrontEnd frontEnd = TextFrontEnds.open(config("characters", "full"), () -> List.of("abc"), notice -> {})) {
+    try (TextFrontEnd frontEnd = TextFrontEnds.open(config("characters", "full"), () -> List.of(new SampleText("abc", null)), notice -> {})) {
       assertThatThrownBy(() -> frontEnd.encode("abc", "xx"))
           .isInstanceOf(TextException.class)
           .hasMessageContaining("\"xx\"")
@@ -72,7 +74,7 @@ class WordingTest {
 
   @Test
   void reportsWhatIsLeftOut() {
-    try (TextFrontEnd frontEnd = TextFrontEnds.open(config("characters", "full"), () -> List.of("abc"), notice -> {})) {
+    try (TextFrontEnd frontEnd = TextFrontEnds.open(config("characters", "full"), () -> List.of(new SampleText("abc", null)), notice -> {})) {
       EncodedText encoded = frontEnd.encode("abc 😀", null);
       assertThat(encoded.words().removed()).containsExactly("😀");
       assertThat(encoded.unknownSymbols()).isEmpty();
