@@ -79,7 +79,7 @@ final class SyntheticCorpus {
   static PreparedData prepare(DataConfig config, Path cache) {
     List<Corpus> corpora = CorpusReader.read(config.sources(), cache, config.threads(), System.err::println);
     try (TextFrontEnd frontEnd =
-        TextFrontEnds.open(TEXT, () -> DatasetPreparation.texts(corpora), System.err::println)) {
+        TextFrontEnds.open(TEXT, () -> DatasetPreparation.texts(corpora, TEXT), System.err::println)) {
       return DatasetPreparation.prepare(corpora, config, TEXT, AUDIO, frontEnd, cache, new Silent()).usable();
     }
   }

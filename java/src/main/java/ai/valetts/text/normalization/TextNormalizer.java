@@ -14,7 +14,10 @@ import java.util.regex.Pattern;
  * pass changes nothing. Thread-safe; no text makes it throw.
  */
 public final class TextNormalizer {
-  /** Changes whenever some text is written out otherwise than before, so that nothing prepared by old rules is reused. */
+  /**
+   * Changes whenever some text is written out otherwise than before, so that nothing prepared by old rules is reused.
+   * Another release of ICU4J is such a change too.
+   */
   public static final int VERSION = 1;
 
   private static final Pattern SPACES = Pattern.compile("\\s+");
