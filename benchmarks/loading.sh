@@ -39,6 +39,7 @@ result=benchmarks/results/loading_$(printf '%s' "$hardware" | tr -cs 'A-Za-z0-9'
   java -jar "$jar" LoadingBenchmark -v SILENT -rf text -rff "$work/jmh.txt" >/dev/null
   cat "$work/jmh.txt"
   printf '```\n'
-} >"$result.tmp"
-mv "$result.tmp" "$result"
+} >"$work/result.md"
+mkdir -p benchmarks/results
+mv "$work/result.md" "$result"
 say "$result"

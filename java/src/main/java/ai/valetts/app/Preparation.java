@@ -47,13 +47,28 @@ final class Preparation {
    * @param reading how a voice reads that goes on learning; empty for a new one
    */
   <T> T with(ValettsConfig config, Optional<Supplier<TextFrontEnd>> reading, Action<T> action) {
+    Opened opened = open(config, reading);
+    try (TextFrontEnd frontEnd = opened.frontEnd;
+        PreparedData data = opened.data) {
+      return action.take(frontEnd, data);
+    }
+  }
+
+  private record Opened(TextFrontEnd frontEnd, PreparedData data) {}
+
+  /** A method of its own, so that the rows that were read do not stay in memory for the length of a run. */
+  private Opened open(ValettsConfig config, Optional<Supplier<TextFrontEnd>> reading) {
     List<Corpus> corpora =
         CorpusReader.read(config.data().sources(), cacheFolder, config.data().threads(), progress::notice);
-    try (TextFrontEnd frontEnd = frontEnd(config, reading, corpora);
-        PreparedData data =
-            DatasetPreparation.prepare(
-                corpora, config.data(), config.text(), config.audio(), frontEnd, prepared(), progress)) {
-      return action.take(frontEnd, data);
+    TextFrontEnd frontEnd = frontEnd(config, reading, corpora);
+    try {
+      PreparedData data =
+          DatasetPreparation.prepare(
+              corpora, config.data(), config.text(), config.audio(), frontEnd, prepared(), progress);
+      return new Opened(frontEnd, data);
+    } catch (RuntimeException e) {
+      frontEnd.close();
+      throw e;
     }
   }
 

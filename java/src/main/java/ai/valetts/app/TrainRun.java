@@ -76,6 +76,9 @@ final class TrainRun {
   private static final int MAX_PROFILED_CLIPS = 200;
   private static final int MIN_PROFILED_CLIPS_PER_SPEAKER = 20;
 
+  /** A corpus of thousands of voices is judged by some of them: each sentence is synthesized for each. */
+  private static final int MAX_SHOWN_SPEAKERS = 64;
+
   private final Engine engine;
   private final Path cacheFolder;
   private final Consumer<String> notice;
@@ -301,9 +304,10 @@ final class TrainRun {
     int perSpeaker = Math.max(MIN_PROFILED_CLIPS_PER_SPEAKER, MAX_PROFILED_CLIPS / data.speakers().size());
     SpeechAnalysis analysis = new SpeechAnalysis(engine, config.audio());
     Map<String, RecordingProfile> profiles = new LinkedHashMap<>();
-    for (String speaker : data.speakers().names()) {
+    List<Clip> candidates = inHashOrder(data.training());
+    for (String speaker : shownSpeakers(data)) {
       List<SpeechStatistics> statistics =
-          inHashOrder(data.training()).stream()
+          candidates.stream()
               .filter(clip -> clip.speaker().equals(speaker))
               .limit(perSpeaker)
               .map(clip -> analysis.measure(
@@ -312,6 +316,11 @@ final class TrainRun {
       profiles.put(speaker, RecordingProfile.of(statistics));
     }
     RunDirectory.writeJson(run.recordings(), profiles);
+  }
+
+  private static List<String> shownSpeakers(PreparedData data) {
+    List<String> names = data.speakers().names();
+    return names.subList(0, Math.min(names.size(), MAX_SHOWN_SPEAKERS));
   }
 
   /** Ids are hashes: their order is a random choice that is the same each time. */
@@ -386,7 +395,7 @@ final class TrainRun {
     List<Sentence> sentences = new ArrayList<>();
     for (int i = 0; i < config.validation().sentences().size(); i++) {
       String text = config.validation().sentences().get(i);
-      for (String speaker : data.speakers().names()) {
+      for (String speaker : shownSpeakers(data)) {
         EncodedText encoded = frontEnd.encode(text, languageOf(config, data.speakers(), speaker));
         if (encoded.phonemeCount() == 0) {
           notice.accept("validation.sentences[" + i + "] has nothing that " + speaker + " can say: " + text);
