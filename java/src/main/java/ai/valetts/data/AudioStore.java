@@ -15,9 +15,11 @@ import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
@@ -60,6 +62,9 @@ final class AudioStore implements AutoCloseable {
   private static final String INDEX = "index.jsonl";
   private static final String VERIFIED = "verified.json";
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Waiting for a network disk costs no processor. */
+  private static final int SCAN_THREADS = 16;
 
   /** Lets several threads read at once. Not channels: an interrupted thread would close them for the others. */
   private static final int READERS = 4;
@@ -196,14 +201,7 @@ final class AudioStore implements AutoCloseable {
       LineJournal.Content<RecordingEntry> journal = LineJournal.read(home.resolve(INDEX), RecordingEntry.class);
       TreeMap<Integer, Long> shards = shards();
       Map<String, RecordingEntry> known = intact(journal, shards);
-      List<Path> missing = new ArrayList<>();
-      for (Path file : files) {
-        RecordingEntry entry = known.get(file.toString());
-        boolean settled = entry != null && entry.fault() != AudioException.Fault.UNREADABLE;
-        if (!settled || Files.size(file) != entry.bytes() || modifiedNanos(file) != entry.modifiedNanos()) {
-          missing.add(file);
-        }
-      }
+      List<Path> missing = changed(files, known);
       if (!missing.isEmpty()) {
         int before = files.size() - missing.size();
         if (before > 0) {
@@ -222,6 +220,54 @@ final class AudioStore implements AutoCloseable {
       }
       writeVerified(shards);
       return new Opened(new AudioStore(home, shards.keySet()), known);
+    }
+
+    /** The recordings that are not in the store as they are now. Many are asked for at once: a slow disk answers late. */
+    private List<Path> changed(List<Path> files, Map<String, RecordingEntry> known) throws IOException {
+      ExecutorService pool = pool("valetts-scan", SCAN_THREADS);
+      try {
+        List<Future<Boolean>> answers = new ArrayList<>();
+        for (Path file : files) {
+          RecordingEntry entry = known.get(file.toString());
+          answers.add(pool.submit(() -> isChanged(file, entry)));
+        }
+        List<Path> changed = new ArrayList<>();
+        for (int i = 0; i < answers.size(); i++) {
+          if (answers.get(i).get()) {
+            changed.add(files.get(i));
+          }
+        }
+        return changed;
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof IOException failure ? failure : new IOException(e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new DataException("interrupted while scanning " + folder);
+      } finally {
+        pool.shutdownNow();
+      }
+    }
+
+    private static boolean isChanged(Path file, RecordingEntry entry) throws IOException {
+      if (entry == null || entry.fault() == AudioException.Fault.UNREADABLE) {
+        return true;
+      }
+      try {
+        BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
+        return now.size() != entry.bytes() || now.lastModifiedTime().to(TimeUnit.NANOSECONDS) != entry.modifiedNanos();
+      } catch (NoSuchFileException e) {
+        return true;
+      }
+    }
+
+    private static ExecutorService pool(String name, int threads) {
+      return Executors.newFixedThreadPool(
+          threads,
+          task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+          });
     }
 
     /** Shards with their sizes. */
@@ -331,14 +377,7 @@ final class AudioStore implements AutoCloseable {
     /** Decodes in parallel and hands the results over in order, a few ahead of the writer. */
     private void decodeAll(
         List<Path> files, Map<String, RecordingEntry> byContent, Consumer<RecordingDecoder.Decoded> sink) {
-      ExecutorService pool =
-          Executors.newFixedThreadPool(
-              threads,
-              task -> {
-                Thread thread = new Thread(task, "valetts-decode");
-                thread.setDaemon(true);
-                return thread;
-              });
+      ExecutorService pool = pool("valetts-decode", threads);
       RecordingDecoder decoder = new RecordingDecoder(settings, byContent);
       try {
         Iterator<Path> next = files.iterator();

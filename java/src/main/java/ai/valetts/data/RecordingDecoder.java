@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -49,6 +50,9 @@ final class RecordingDecoder {
     try {
       bytes = Files.size(file);
       modified = Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS);
+      if (Files.isDirectory(file)) {
+        return failed(file, bytes, modified, AudioException.Fault.MISSING, "is not a file");
+      }
       String hash = byContent.isEmpty() ? null : hash(file);
       if (hash != null && byContent.containsKey(hash)) {
         return new Decoded(byContent.get(hash).of(file.toString(), bytes, modified), new byte[0]);
@@ -57,6 +61,8 @@ final class RecordingDecoder {
       return decoded(file, bytes, modified, audio, hash == null ? hash(file) : hash);
     } catch (AudioException e) {
       return failed(file, bytes, modified, e.fault(), e.reason());
+    } catch (NoSuchFileException e) {
+      return failed(file, bytes, modified, AudioException.Fault.MISSING, "does not exist any more");
     } catch (IOException e) {
       return failed(file, bytes, modified, AudioException.Fault.UNREADABLE, "cannot be read: " + e.getMessage());
     }

@@ -119,6 +119,23 @@ class PreparedAudioCacheTest {
   }
 
   @Test
+  void reportsARecordingThatIsGoneOrBecameAFolder() throws IOException {
+    samples();
+    Files.delete(folder.resolve("wavs/a1.wav"));
+    Files.delete(folder.resolve("wavs/a2.wav"));
+    Files.createDirectory(folder.resolve("wavs/a2.wav"));
+    config = config(0.5, 0, source(folder, "ana"));
+    try (PreparedData data = prepare(config, cache, notices::add)) {
+      assertThat(data.training()).hasSize(4);
+      assertThat(data.report().bad()).extracting(DataReport.Row::kind).containsOnly("missing-audio");
+      assertThat(data.report().bad()).extracting(DataReport.Row::line).containsExactly(2, 3);
+    }
+    Files.delete(folder.resolve("wavs/a2.wav"));
+    DataFixtures.tone(folder, "a2", 0.6);
+    assertThat(samples()).hasSize(5);
+  }
+
+  @Test
   void noticesAFlippedBit() throws IOException {
     List<float[]> first = samples();
     try (RandomAccessFile shard = new RandomAccessFile(cached(".pcm").toFile(), "rw")) {

@@ -98,7 +98,15 @@ final class RecordingFinder {
   }
 
   private static Optional<Path> recording(Path parent, String name) {
-    return Optional.ofNullable(name).map(parent::resolve).filter(Files::isRegularFile);
+    // A slow disk is asked only about names that do not say what they are.
+    return Optional.ofNullable(name)
+        .map(parent::resolve)
+        .filter(file -> isNamedAsAudio(name) || Files.isRegularFile(file));
+  }
+
+  private static boolean isNamedAsAudio(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return AudioReader.EXTENSIONS.stream().anyMatch(extension -> lower.endsWith("." + extension));
   }
 
   /** File names by themselves and by {@link #key}. */
