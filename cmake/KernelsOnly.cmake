@@ -8,7 +8,10 @@ add_library(valetts_kernels OBJECT ${VALETTS_KERNEL_SOURCES} ${VALETTS_REFERENCE
 target_include_directories(valetts_kernels PUBLIC
   "${CMAKE_SOURCE_DIR}/native/src" "${CMAKE_SOURCE_DIR}/native/kernels")
 target_compile_options(valetts_kernels PRIVATE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Werror> $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
+  $<$<COMPILE_LANGUAGE:CXX>:${VALETTS_WARNINGS}>)
+if(VALETTS_WERROR)
+  target_compile_options(valetts_kernels PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
+endif()
 
 foreach(_source ${VALETTS_KERNEL_CHECKS})
   get_filename_component(_name "${_source}" NAME_WE)

@@ -20,7 +20,7 @@ while [ $# -gt 0 ]; do
     *) STATUS=2 fail "unknown option $1; there are --checks and --out FOLDER" ;;
   esac
 done
-name=valetts limit=70000000 speech_seconds=28
+name=valetts limit=70000000 speech_seconds=24
 if $checks; then name=valetts-checks limit=25000000; fi
 fixtures=${VALETTS_FIXTURES:-$CHECKOUT/../shared/fixtures}
 began=$EPOCHREALTIME

@@ -77,7 +77,7 @@ Core $reason"
 native() {
   local cuda=OFF
   if [ "$preset" = cuda ]; then cuda=ON; fi
-  cmake -S . -B build/core -G "$(cmake_generator)" -DCMAKE_BUILD_TYPE=Release -DVALETTS_CUDA="$cuda" -DVALETTS_TESTS=OFF \
+  cmake -S . -B build/core -G "$(cmake_generator)" -DCMAKE_BUILD_TYPE=Release -DVALETTS_CUDA="$cuda" -DVALETTS_TESTS=OFF -DVALETTS_WERROR=OFF \
     -DVALETTS_PYTHON="$python" -DVALETTS_JNI_GLUE_DIR="$here/glue" -DVALETTS_JNI_INCLUDE="$here/glue/include" \
     >build/cmake.log 2>&1 || { tail -n 30 build/cmake.log >&2; return 1; }
   cmake --build build/core --parallel "$(jobs_at_once)" --target valetts valettsenv jnivaletts >build/core.log 2>&1 ||
