@@ -13,7 +13,7 @@ ALWAYS = r"""
     ai/valetts/engine/jni/linux-x86_64/
   | com/sun/jna/(?!linux-x86-64/)[a-z0-9]+-[a-z0-9-]+/
   | org/jline/nativ/(Windows|Mac|FreeBSD|Linux/(?!x86_64/))
-  | org/bytedeco/javacpp/tools/(?!.*Logger)
+  | org/bytedeco/javacpp/tools/(Generator|Parser|Tokenizer|TokenIndexer)\b
   | META-INF/(maven/(?!org\.bytedeco/)|native-image/|proguard/)
 """
 CHECKS = r"""
