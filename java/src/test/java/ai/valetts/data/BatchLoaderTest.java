@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.valetts.config.DataConfig;
 import ai.valetts.engine.Batch;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -166,6 +168,31 @@ class BatchLoaderTest {
       }
     }
     assertThat(seen).hasSizeLessThanOrEqualTo(DATA.prefetchBatches() + 2);
+  }
+
+  @Test
+  void takesAllMemoryFromItsAllocator() {
+    List<ByteBuffer> given = new ArrayList<>();
+    Batch.Allocator allocator =
+        bytes -> {
+          given.add(ByteBuffer.allocateDirect(bytes));
+          return given.get(given.size() - 1);
+        };
+    List<Clip> clips = clips(3);
+    BatchAssembler assembler = new BatchAssembler(AUDIO, 256, allocator);
+    try (Batch batch = assembler.assemble(clips)) {
+      batch.storage().samples.put(0, 0.25f);
+      batch.storage().tokenIds.put(0, 77);
+    }
+    int needed = given.stream().mapToInt(ByteBuffer::capacity).sum();
+    assertThat(needed).isGreaterThan(3 * 4 * clips.stream().mapToInt(Clip::samples).max().orElseThrow());
+    assertThat(given)
+        .filteredOn(buffer -> buffer.capacity() >= Float.BYTES)
+        .anySatisfy(buffer -> assertThat(buffer.order(ByteOrder.nativeOrder()).getFloat(0)).isEqualTo(0.25f))
+        .anySatisfy(buffer -> assertThat(buffer.order(ByteOrder.nativeOrder()).getInt(0)).isEqualTo(77));
+    int buffers = given.size();
+    assembler.assemble(clips).close();
+    assertThat(given).hasSize(buffers);
   }
 
   @Test
