@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-# layer: the layers it may include, besides itself. api -> train, infer -> model, loss -> kernels, dsp -> core.
+# layer: the layers it may include, besides itself. api -> parity -> train, infer -> model, loss -> kernels, dsp -> core.
 ALLOWED = {
     "core": set(),
     "interop": {"core"},
@@ -17,7 +17,8 @@ ALLOWED = {
     "loss": {"kernels", "dsp", "core"},
     "train": {"model", "loss", "kernels", "dsp", "interop", "core"},
     "infer": {"model", "loss", "kernels", "dsp", "interop", "core"},
-    "api": {"train", "infer", "model", "loss", "kernels", "dsp", "interop", "core"},
+    "parity": {"train", "infer", "model", "loss", "kernels", "dsp", "interop", "core"},
+    "api": {"parity", "train", "infer", "model", "loss", "kernels", "dsp", "interop", "core"},
 }
 SUFFIXES = {".h", ".c", ".cpp", ".cu", ".cuh"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

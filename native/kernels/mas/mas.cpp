@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/check.h"
+#include "core/path.h"
 #include "mas/mas_raw.h"
 
 #ifdef VALETTS_CUDA
@@ -44,7 +45,7 @@ at::Tensor mas_path(const at::Tensor& score_BST, const at::Tensor& text_len_B, c
   }
 
 #ifdef VALETTS_CUDA
-  if (score_BST.is_cuda()) {
+  if (score_BST.is_cuda() && !on_plain_path()) {
     const c10::cuda::CUDAGuard guard(score_BST.device());
     const at::Tensor device_text_len_B = host_text_len_B.to(score_BST.device());
     const at::Tensor device_frame_len_B = host_frame_len_B.to(score_BST.device());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/precision.h"
 #include "core/shapes.h"
 
 namespace valetts {
@@ -100,7 +101,7 @@ struct SpectrogramExtractor::Tables {
 
 struct SpectrogramExtractor::Cache {
   std::mutex mutex;
-  std::map<std::string, Tables> by_device;
+  std::map<std::pair<std::string, at::ScalarType>, Tables> by_place;
 };
 
 SpectrogramExtractor::SpectrogramExtractor(const AudioSettings& settings)
@@ -110,23 +111,24 @@ SpectrogramExtractor::SpectrogramExtractor(const AudioSettings& settings)
 
 SpectrogramExtractor::~SpectrogramExtractor() = default;
 
-const SpectrogramExtractor::Tables& SpectrogramExtractor::tables_on(const at::Device& device) const {
+const SpectrogramExtractor::Tables& SpectrogramExtractor::tables_for(const at::Tensor& values) const {
+  const std::pair<std::string, at::ScalarType> place(values.device().str(), values.scalar_type());
   const std::lock_guard<std::mutex> lock(cache_->mutex);
-  const auto found = cache_->by_device.find(device.str());
-  if (found != cache_->by_device.end()) {
+  const auto found = cache_->by_place.find(place);
+  if (found != cache_->by_place.end()) {
     return found->second;
   }
   const at::AutoDispatchBelowADInplaceOrView constants;
   const int64_t left = (settings_.fft_size - settings_.win_length) / 2;
-  at::Tensor window_N = at::zeros({settings_.fft_size}, at::kFloat);
+  at::Tensor window_N = at::zeros({settings_.fft_size}, place.second);
   window_N.slice(0, left, left + settings_.win_length)
       .copy_(at::hann_window(settings_.win_length, /*periodic=*/true, at::TensorOptions().dtype(at::kFloat)));
-  Tables tables{window_N.to(device), mel_filterbank_MF(settings_).to(device)};
-  return cache_->by_device.emplace(device.str(), std::move(tables)).first->second;
+  Tables tables{window_N.to(values.device()), mel_filterbank_MF(settings_).to(values.options())};
+  return cache_->by_place.emplace(place, std::move(tables)).first->second;
 }
 
 at::Tensor SpectrogramExtractor::magnitude_of_padded_BFS(const at::Tensor& padded_BN, int64_t frames) const {
-  const Tables& tables = tables_on(padded_BN.device());
+  const Tables& tables = tables_for(padded_BN);
   const at::Tensor framed_BSN = padded_BN.unfold(1, settings_.fft_size, settings_.hop_length).slice(1, 0, frames);
   const at::Tensor spectrum_BSF = at::fft_rfft(framed_BSN * tables.window_N);
   // |z|^2 by way of abs: three to four times as fast on the CPU as summing the squared parts.
@@ -134,8 +136,8 @@ at::Tensor SpectrogramExtractor::magnitude_of_padded_BFS(const at::Tensor& padde
 }
 
 at::Tensor SpectrogramExtractor::linear_BFS(const at::Tensor& samples_BN) const {
-  VT_CHECK_ARG(samples_BN.dim() == 2 && samples_BN.scalar_type() == at::kFloat,
-               "spectrogram: samples must be float32 [batch, samples]");
+  VT_CHECK_ARG(samples_BN.dim() == 2 && samples_BN.is_floating_point() && samples_BN.element_size() >= 4,
+               "spectrogram: samples must be float32 or float64 [batch, samples]");
   const int64_t samples = samples_BN.size(1);
   VT_CHECK_ARG(samples >= settings_.hop_length, "spectrogram: ", samples, " samples give no frame, at least hop_length (",
                settings_.hop_length, ") expected");
@@ -156,7 +158,8 @@ at::Tensor SpectrogramExtractor::linear_BFS(const at::Tensor& samples_BN) const 
 at::Tensor SpectrogramExtractor::mel_from_linear(const at::Tensor& linear_BFS) const {
   VT_CHECK_ARG(linear_BFS.dim() == 3 && linear_BFS.size(1) == settings_.linear_bins(),
                "spectrogram: linear spectrogram must be [batch, ", settings_.linear_bins(), ", frames]");
-  return at::matmul(tables_on(linear_BFS.device()).bank_MF, linear_BFS).clamp_min(kMelFloor).log();
+  const FullPrecisionIsland island;
+  return at::matmul(tables_for(linear_BFS).bank_MF, linear_BFS).clamp_min(kMelFloor).log();
 }
 
 at::Tensor SpectrogramExtractor::mel_BMS(const at::Tensor& samples_BN) const {
@@ -165,8 +168,8 @@ at::Tensor SpectrogramExtractor::mel_BMS(const at::Tensor& samples_BN) const {
 
 at::Tensor SpectrogramExtractor::linear_of_ragged_BFS(const at::Tensor& samples_BN,
                                                       const at::Tensor& sample_lengths_B) const {
-  VT_CHECK_ARG(samples_BN.dim() == 2 && samples_BN.scalar_type() == at::kFloat,
-               "spectrogram: samples must be float32 [batch, samples]");
+  VT_CHECK_ARG(samples_BN.dim() == 2 && samples_BN.is_floating_point() && samples_BN.element_size() >= 4,
+               "spectrogram: samples must be float32 or float64 [batch, samples]");
   VT_CHECK_ARG(sample_lengths_B.dim() == 1 && sample_lengths_B.size(0) == samples_BN.size(0),
                "spectrogram: one length for each of ", samples_BN.size(0), " recordings expected");
   const at::NoGradGuard no_grad;

@@ -35,8 +35,8 @@ struct AudioSettings {
 // The mel filterbank [M,F] in float32, as librosa.filters.mel(htk=False, norm="slaney").
 at::Tensor mel_filterbank_MF(const AudioSettings& settings);
 
-// Holds window and filterbank, on each device on first use. May be shared by threads.
-// samples_BN: float32 [B,N], N >= hop_length. Errors: INVALID_ARGUMENT.
+// Holds window and filterbank, for each device and type on first use. May be shared by threads.
+// samples_BN: float32 (or float64, for checks) [B,N], N >= hop_length. Errors: INVALID_ARGUMENT.
 class SpectrogramExtractor {
  public:
   explicit SpectrogramExtractor(const AudioSettings& settings);
@@ -54,7 +54,7 @@ class SpectrogramExtractor {
 
  private:
   struct Tables;
-  const Tables& tables_on(const at::Device& device) const;
+  const Tables& tables_for(const at::Tensor& values) const;
   at::Tensor magnitude_of_padded_BFS(const at::Tensor& padded_BN, int64_t frames) const;
 
   AudioSettings settings_;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "core/precision.h"
 #include "core/shapes.h"
 #include "mas/mas.h"
 
@@ -20,6 +21,7 @@ SynthesisTrace Voice::synthesize(const at::Tensor& token_ids_BT, const at::Tenso
                                  const at::Tensor& speaker_ids_B, const SynthesisScales& scales,
                                  NoiseSource& noise) const {
   at::NoGradGuard no_grad;
+  const PrecisionScope scope(device(), Precision::kFp32);
   const Pass pass{false, noise};
   const at::Tensor speaker = speaker_ids_B.defined() ? generator_->speaker_BG1(speaker_ids_B) : at::Tensor();
   const TextEncoding text = generator_->text_encoder(token_ids_BT, token_lengths_B, speaker, pass);
@@ -39,7 +41,8 @@ SynthesisTrace Voice::synthesize(const at::Tensor& token_ids_BT, const at::Tenso
   out.frame_lengths_B = out.durations_B1T.sum({1, 2}).clamp_min(1).to(at::kLong);
   const int64_t frames = std::max<int64_t>(1, static_cast<int64_t>(frames_total));
   const at::Tensor mask_B1S = length_mask_B1T(out.frame_lengths_B, frames);
-  const at::Tensor path_BTS = expand_durations_BST(out.durations_B1T.squeeze(1), frames).transpose(1, 2);
+  const at::Tensor path_BTS =
+      expand_durations_BST(out.durations_B1T.squeeze(1), frames).transpose(1, 2).to(text.mean_BCT.scalar_type());
   out.mean_p_BCS = at::matmul(text.mean_BCT, path_BTS);
   out.log_std_p_BCS = at::matmul(text.log_std_BCT, path_BTS);
   out.z_p_BCS = out.mean_p_BCS + noise.normal_BCT(NoiseStream::kPrior, out.mean_p_BCS.size(1), frames) *
@@ -54,6 +57,7 @@ at::Tensor Voice::convert(const at::Tensor& samples_BN, const at::Tensor& sample
                           NoiseSource& noise) const {
   VT_CHECK_STATE(generator_->settings().speaker_count > 1, "voice conversion needs a voice with several speakers");
   at::NoGradGuard no_grad;
+  const PrecisionScope scope(device(), Precision::kFp32);
   const Pass pass{false, noise};
   const at::Tensor source = generator_->speaker_BG1(source_speakers_B);
   const at::Tensor target = generator_->speaker_BG1(target_speakers_B);

@@ -2,6 +2,9 @@
 
 #include <cmath>
 
+#include "core/precision.h"
+#include "core/shapes.h"
+
 namespace valetts {
 
 namespace {
@@ -12,8 +15,13 @@ at::Tensor sum_of(const std::vector<at::Tensor>& parts) {
   return total;
 }
 
-at::Tensor reduced(const at::Tensor& squares_BT1, DurationReduction reduction) {
-  return reduction == DurationReduction::kMean ? squares_BT1.mean() : squares_BT1.flatten(1).mean(1).sum();
+at::Tensor reduced(const at::Tensor& squares_BT1, const at::Tensor& mask_B1T, DurationReduction reduction) {
+  switch (reduction) {
+    case DurationReduction::kPaddedMean: return squares_BT1.mean();
+    case DurationReduction::kPaddedMeanSummedOverBatch: return squares_BT1.flatten(1).mean(1).sum();
+    case DurationReduction::kValidMean: break;
+  }
+  return (squares_BT1 * mask_B1T.transpose(1, 2)).sum() / mask_B1T.sum();
 }
 
 }  // namespace
@@ -22,8 +30,8 @@ DiscriminatorLoss discriminator_loss(const std::vector<at::Tensor>& real_logits,
                                      const std::vector<at::Tensor>& generated_logits) {
   DiscriminatorLoss loss;
   for (size_t i = 0; i < real_logits.size(); ++i) {
-    loss.real_parts.push_back(at::square(1.0 - real_logits[i]).mean());
-    loss.generated_parts.push_back(at::square(generated_logits[i]).mean());
+    loss.real_parts.push_back(at::square(1.0 - widened(real_logits[i])).mean());
+    loss.generated_parts.push_back(at::square(widened(generated_logits[i])).mean());
   }
   loss.total = sum_of(loss.real_parts) + sum_of(loss.generated_parts);
   return loss;
@@ -31,7 +39,7 @@ DiscriminatorLoss discriminator_loss(const std::vector<at::Tensor>& real_logits,
 
 GeneratorLoss generator_loss(const std::vector<at::Tensor>& generated_logits) {
   GeneratorLoss loss;
-  for (const at::Tensor& logits : generated_logits) loss.parts.push_back(at::square(1.0 - logits).mean());
+  for (const at::Tensor& logits : generated_logits) loss.parts.push_back(at::square(1.0 - widened(logits)).mean());
   loss.total = sum_of(loss.parts);
   return loss;
 }
@@ -40,7 +48,7 @@ at::Tensor feature_matching_loss(const FeatureMaps& real, const FeatureMaps& gen
   std::vector<at::Tensor> parts;
   for (size_t d = 0; d < real.size(); ++d) {
     for (size_t i = 0; i < real[d].size(); ++i) {
-      parts.push_back(at::l1_loss(generated[d][i], real[d][i].detach()));
+      parts.push_back(at::l1_loss(widened(generated[d][i]), widened(real[d][i].detach())));
     }
   }
   return 2.0 * sum_of(parts);
@@ -55,6 +63,7 @@ at::Tensor kl_loss(const at::Tensor& z_p_BCS, const at::Tensor& log_std_q_BCS, c
 
 at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean_p_BCT,
                                const at::Tensor& log_std_p_BCT) {
+  const FullPrecisionIsland island;
   const at::Tensor inverse_variance = at::exp(-2.0 * log_std_p_BCT);
   const at::Tensor z_BSC = z_p_BCS.transpose(1, 2);
   const at::Tensor constant = (-0.5 * std::log(2.0 * M_PI) - log_std_p_BCT).sum(1, true);
@@ -64,17 +73,30 @@ at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean
   return constant + square + cross + mean_square;
 }
 
+at::Tensor noisy_score_BST(const at::Tensor& score_BST, const at::Tensor& noise_BST, double scale,
+                           const at::Tensor& token_lengths_B, const at::Tensor& frame_lengths_B, bool over_padding) {
+  if (over_padding) return score_BST + score_BST.std() * noise_BST * scale;
+  const at::Tensor valid_BST = length_mask_B1T(frame_lengths_B, score_BST.size(1), score_BST.scalar_type()).transpose(1, 2) *
+                               length_mask_B1T(token_lengths_B, score_BST.size(2), score_BST.scalar_type());
+  const at::Tensor count_B11 = valid_BST.sum({1, 2}, true);
+  const at::Tensor mean_B11 = (score_BST * valid_BST).sum({1, 2}, true) / count_B11;
+  const at::Tensor variance_B11 =
+      at::square((score_BST - mean_B11) * valid_BST).sum({1, 2}, true) / (count_B11 - 1).clamp_min(1);
+  return score_BST + variance_B11.sqrt() * noise_BST * scale;
+}
+
 DiscriminatorLoss duration_discriminator_loss(const at::Tensor& real_BT1, const at::Tensor& generated_BT1,
-                                              DurationReduction reduction) {
+                                              const at::Tensor& mask_B1T, DurationReduction reduction) {
   DiscriminatorLoss loss;
-  loss.real_parts.push_back(reduced(at::square(1.0 - real_BT1), reduction));
-  loss.generated_parts.push_back(reduced(at::square(generated_BT1), reduction));
+  loss.real_parts.push_back(reduced(at::square(1.0 - real_BT1), mask_B1T, reduction));
+  loss.generated_parts.push_back(reduced(at::square(generated_BT1), mask_B1T, reduction));
   loss.total = loss.real_parts.front() + loss.generated_parts.front();
   return loss;
 }
 
-at::Tensor duration_generator_loss(const at::Tensor& generated_BT1, DurationReduction reduction) {
-  return reduced(at::square(1.0 - generated_BT1), reduction);
+at::Tensor duration_generator_loss(const at::Tensor& generated_BT1, const at::Tensor& mask_B1T,
+                                   DurationReduction reduction) {
+  return reduced(at::square(1.0 - generated_BT1), mask_B1T, reduction);
 }
 
 }  // namespace valetts

@@ -35,11 +35,18 @@ at::Tensor kl_loss(const at::Tensor& z_p_BCS, const at::Tensor& log_std_q_BCS, c
 at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean_p_BCT,
                                const at::Tensor& log_std_p_BCT);
 
-// V1 of the duration discriminator yields a list of items in the reference, so its losses are summed over the batch; V2
-// means over it.
-enum class DurationReduction { kSumOverBatch, kMean };
+// The searched score with noise: score + std(score) x noise x scale (VITS2, section 2.2). The deviation (unbiased) is that
+// of each utterance's own text and frames, or with `over_padding` that of the whole padded batch, as in the reference.
+//   score_BST, noise_BST [B,S,T]; lengths int64 [B] on their device
+at::Tensor noisy_score_BST(const at::Tensor& score_BST, const at::Tensor& noise_BST, double scale,
+                           const at::Tensor& token_lengths_B, const at::Tensor& frame_lengths_B, bool over_padding);
+
+// Over what the squares of the duration discriminator's losses are averaged: the batch's valid tokens; or, as in the
+// reference, all positions, padding included (V2), summed over the items by V1, which hands its losses a list of items.
+enum class DurationReduction { kValidMean, kPaddedMean, kPaddedMeanSummedOverBatch };
 DiscriminatorLoss duration_discriminator_loss(const at::Tensor& real_BT1, const at::Tensor& generated_BT1,
-                                              DurationReduction reduction);
-at::Tensor duration_generator_loss(const at::Tensor& generated_BT1, DurationReduction reduction);
+                                              const at::Tensor& mask_B1T, DurationReduction reduction);
+at::Tensor duration_generator_loss(const at::Tensor& generated_BT1, const at::Tensor& mask_B1T,
+                                   DurationReduction reduction);
 
 }  // namespace valetts

@@ -1,5 +1,7 @@
 #include "model/decoder.h"
 
+#include "core/precision.h"
+
 namespace valetts {
 
 namespace {
@@ -68,7 +70,7 @@ at::Tensor Decoder::operator()(const at::Tensor& z_BCS, const at::Tensor& speake
     }
     x = sum / static_cast<double>(kernels_);
   }
-  return at::tanh(post_(at::leaky_relu(x, kFinalSlope)));
+  return at::tanh(widened(post_(at::leaky_relu(x, kFinalSlope))));
 }
 
 }  // namespace valetts

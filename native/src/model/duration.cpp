@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/precision.h"
 #include "model/spline.h"
 
 namespace valetts {
@@ -41,7 +42,7 @@ at::Tensor DeterministicDurationPredictor::operator()(const at::Tensor& hidden_B
   if (condition_ && speaker_BG1.defined()) x = x + (*condition_)(speaker_BG1.detach());
   x = dropout_1_(norm_1_(at::relu(conv_1_(x * mask_B1T))), pass);
   x = dropout_2_(norm_2_(at::relu(conv_2_(x * mask_B1T))), pass);
-  return projection_(x * mask_B1T) * mask_B1T;
+  return widened(projection_(x * mask_B1T)) * mask_B1T;
 }
 
 StochasticDurationPredictor::Branch StochasticDurationPredictor::make_branch(ParameterStore& store,
@@ -91,7 +92,8 @@ std::pair<at::Tensor, at::Tensor> StochasticDurationPredictor::spline(const Spli
                                                                       const at::Tensor& condition_BHT, bool inverse,
                                                                       const Pass& pass) const {
   const at::Tensor z0 = z_B2T.narrow(1, 0, 1), z1 = z_B2T.narrow(1, 1, 1);
-  at::Tensor h = flow.projection(flow.convs(flow.pre(z0), mask_B1T, condition_BHT, pass)) * mask_B1T;
+  at::Tensor h = widened(flow.projection(flow.convs(flow.pre(z0), mask_B1T, condition_BHT, pass))) * mask_B1T;
+  const FullPrecisionIsland island;
   h = h.unsqueeze(1).permute({0, 1, 3, 2});
   const double scale = 1.0 / std::sqrt(static_cast<double>(channels_));
   auto [y, log_derivative] = rational_quadratic_spline(
@@ -180,7 +182,7 @@ at::Tensor DurationDiscriminator::operator()(const at::Tensor& hidden_BHT, const
   x = at::cat({x, duration_(log_durations_B1T)}, 1);
   x = step(out_1_, out_norm_1_, x);
   x = step(out_2_, out_norm_2_, x);
-  return at::sigmoid(output_((x * mask_B1T).transpose(1, 2)));
+  return at::sigmoid(widened(output_((x * mask_B1T).transpose(1, 2))));
 }
 
 }  // namespace valetts

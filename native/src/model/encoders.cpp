@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/precision.h"
 #include "core/shapes.h"
 
 namespace valetts {
@@ -34,7 +35,7 @@ TextEncoding TextEncoder::operator()(const at::Tensor& token_ids_BT, const at::T
   TextEncoding out;
   out.mask_B1T = length_mask_B1T(lengths_B, token_ids_BT.size(1));
   out.hidden_BHT = encoder_(x.transpose(1, 2), out.mask_B1T, speaker_BG1, pass);
-  at::Tensor stats = projection_(out.hidden_BHT) * out.mask_B1T;
+  at::Tensor stats = widened(projection_(out.hidden_BHT)) * out.mask_B1T;
   out.mean_BCT = stats.narrow(1, 0, inter_);
   out.log_std_BCT = stats.narrow(1, inter_, inter_);
   return out;
@@ -52,7 +53,7 @@ PosteriorEncoding PosteriorEncoder::operator()(const at::Tensor& spectrogram, co
   PosteriorEncoding out;
   out.mask_B1S = length_mask_B1T(lengths_B, spectrogram.size(2));
   at::Tensor x = wavenet_(pre_(spectrogram) * out.mask_B1S, out.mask_B1S, speaker_BG1);
-  at::Tensor stats = projection_(x) * out.mask_B1S;
+  at::Tensor stats = widened(projection_(x)) * out.mask_B1S;
   out.mean_BCS = stats.narrow(1, 0, inter_);
   out.log_std_BCS = stats.narrow(1, inter_, inter_);
   at::Tensor draw = noise.normal_BCT(NoiseStream::kPosterior, inter_, spectrogram.size(2));

@@ -1,5 +1,7 @@
 #include "model/flow.h"
 
+#include "core/precision.h"
+
 namespace valetts {
 
 namespace {
@@ -58,7 +60,7 @@ at::Tensor Flow::mean(const Coupling& coupling, const at::Tensor& x0, const at::
   if (kind_ == FlowKind::kPreConv) x = x + coupling.transformer(x * mask_B1S, mask_B1S, no_speaker, pass);
   at::Tensor h = coupling.pre(x) * mask_B1S;
   if (kind_ == FlowKind::kPreConv2) h = h + coupling.transformer(h * mask_B1S, mask_B1S, no_speaker, pass);
-  return coupling.post(coupling.wavenet(h, mask_B1S, speaker_BG1)) * mask_B1S;
+  return widened(coupling.post(coupling.wavenet(h, mask_B1S, speaker_BG1))) * mask_B1S;
 }
 
 at::Tensor Flow::forward(const at::Tensor& z_BCS, const at::Tensor& mask_B1S, const at::Tensor& speaker_BG1,

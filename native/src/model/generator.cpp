@@ -2,9 +2,9 @@
 
 namespace valetts {
 
-Generator::Generator(const ModelSettings& settings, uint64_t seed, at::Device device)
+Generator::Generator(const ModelSettings& settings, uint64_t seed, at::Device device, at::ScalarType type)
     : settings_(settings),
-      store_(seed, device),
+      store_(seed, device, type),
       text_encoder(store_, "enc_p", settings_),
       decoder(store_, "dec", settings_),
       posterior_encoder(store_, "enc_q", settings_),

@@ -13,7 +13,7 @@ namespace valetts {
 
 class Generator {
  public:
-  Generator(const ModelSettings& settings, uint64_t seed, at::Device device);
+  Generator(const ModelSettings& settings, uint64_t seed, at::Device device, at::ScalarType type = at::kFloat);
 
   const ModelSettings& settings() const { return settings_; }
   ParameterStore& parameters() { return store_; }

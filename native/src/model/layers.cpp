@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/precision.h"
+
 namespace valetts {
 
 namespace {
@@ -85,7 +87,7 @@ ChannelNorm::ChannelNorm(ParameterStore& store, const std::string& name, int64_t
       beta_(store.add_constant(name + ".beta", {channels}, 0.0)) {}
 
 at::Tensor ChannelNorm::operator()(const at::Tensor& x_BCT) const {
-  return at::layer_norm(x_BCT.transpose(1, -1), {gamma_.size(0)}, gamma_, beta_, 1e-5).transpose(1, -1);
+  return at::layer_norm(widened(x_BCT).transpose(1, -1), {gamma_.size(0)}, gamma_, beta_, 1e-5).transpose(1, -1);
 }
 
 Linear::Linear(ParameterStore& store, const std::string& name, int64_t in, int64_t out) {
@@ -147,7 +149,7 @@ at::Tensor SelfAttention::operator()(const at::Tensor& x_BCT, const at::Tensor& 
     scores = scores + band_to_square(at::matmul(query, relative_key_.transpose(-2, -1)), window_);
   }
   scores = scores.masked_fill(attention_mask_B1TT == 0, kMaskedLogit);
-  at::Tensor probabilities = dropout_.on_attention(at::softmax(scores, -1), pass);
+  at::Tensor probabilities = dropout_.on_attention(at::softmax(widened(scores), -1), pass);
   at::Tensor mixed = at::matmul(probabilities, value);
   if (window_ > 0) {
     mixed = mixed + at::matmul(square_to_band(probabilities, window_), relative_value_);

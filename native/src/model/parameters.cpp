@@ -8,11 +8,11 @@
 
 namespace valetts {
 
-ParameterStore::ParameterStore(uint64_t seed, at::Device device)
-    : generator_(at::detail::createCPUGenerator(seed)), device_(device) {}
+ParameterStore::ParameterStore(uint64_t seed, at::Device device, at::ScalarType type)
+    : generator_(at::detail::createCPUGenerator(seed)), device_(device), type_(type) {}
 
 at::Tensor ParameterStore::add_value(const std::string& name, const at::Tensor& value) {
-  at::Tensor parameter = value.detach().to(device_).clone();
+  at::Tensor parameter = value.detach().to(device_, type_).clone();
   parameter.set_requires_grad(true);
   entries_.emplace_back(name, parameter);
   return parameter;

@@ -14,8 +14,9 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 class ParameterStore {
  public:
-  // Initial values are drawn from one generator seeded here: the same seed gives the same weights on every device.
-  ParameterStore(uint64_t seed, at::Device device);
+  // Initial values are drawn from one generator seeded here: the same seed gives the same weights on every device. The
+  // tensors are float32 (float64 for checks of the arithmetic).
+  ParameterStore(uint64_t seed, at::Device device, at::ScalarType type = at::kFloat);
 
   at::Tensor add_uniform(const std::string& name, at::IntArrayRef shape, double bound);
   at::Tensor add_normal(const std::string& name, at::IntArrayRef shape, double standard_deviation);
@@ -28,6 +29,7 @@ class ParameterStore {
 
   const NamedTensors& entries() const { return entries_; }
   at::Device device() const { return device_; }
+  at::ScalarType type() const { return type_; }
   int64_t count(const std::string& prefix = "") const;
   void set_requires_grad(bool requires_grad);
   void clear_gradients();
@@ -40,6 +42,7 @@ class ParameterStore {
  private:
   at::Generator generator_;
   at::Device device_;
+  at::ScalarType type_;
   NamedTensors entries_;
   uint32_t next_dropout_site_ = 0;
 };

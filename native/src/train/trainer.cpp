@@ -46,6 +46,18 @@ at::Tensor slices(const at::Tensor& x, const std::vector<int64_t>& starts_B, int
   return at::stack(items);
 }
 
+// The items first .. first + count - 1 of a discriminated batch.
+DiscriminatorOutput items_of(const DiscriminatorOutput& batch, int64_t first, int64_t count) {
+  DiscriminatorOutput out;
+  for (const at::Tensor& logits : batch.logits) out.logits.push_back(logits.narrow(0, first, count));
+  for (const std::vector<at::Tensor>& maps : batch.feature_maps) {
+    std::vector<at::Tensor> items;
+    for (const at::Tensor& map : maps) items.push_back(map.narrow(0, first, count));
+    out.feature_maps.push_back(std::move(items));
+  }
+  return out;
+}
+
 void check_finite(const at::Tensor& value, const char* name) {
   const double number = value.item<double>();
   VT_CHECK_FINITE(std::isfinite(number), name, " is ", number);
@@ -67,10 +79,11 @@ Trainer::Trainer(const TrainerSettings& settings, at::Device device)
     : settings_(settings),
       device_(device),
       extractor_(settings.audio),
-      generator_(std::make_shared<Generator>(settings.model, network_seed(settings.seed, kGeneratorSeed), device)),
-      discriminator_store_(network_seed(settings.seed, kDiscriminatorSeed), device),
+      generator_(std::make_shared<Generator>(settings.model, network_seed(settings.seed, kGeneratorSeed), device,
+                                             parameter_type(settings.precision))),
+      discriminator_store_(network_seed(settings.seed, kDiscriminatorSeed), device, parameter_type(settings.precision)),
       discriminator_(discriminator_store_, settings.model),
-      duration_store_(network_seed(settings.seed, kDurationSeed), device),
+      duration_store_(network_seed(settings.seed, kDurationSeed), device, parameter_type(settings.precision)),
       duration_discriminator_(make_duration_discriminator(duration_store_, settings.model)),
       generator_optimizer_(generator_->parameters(), settings.optimizer),
       discriminator_optimizer_(discriminator_store_, settings.optimizer),
@@ -79,13 +92,16 @@ Trainer::Trainer(const TrainerSettings& settings, at::Device device)
 
 at::Tensor Trainer::silent_mel_M() const {
   const at::Tensor silence =
-      at::zeros({1, settings_.audio.fft_size + settings_.audio.hop_length}, at::TensorOptions().device(device_));
+      at::zeros({1, settings_.audio.fft_size + settings_.audio.hop_length},
+                at::TensorOptions(parameter_type(settings_.precision)).device(device_));
   return extractor_.mel_BMS(silence).select(0, 0).select(1, 0);
 }
 
 DurationReduction Trainer::duration_reduction() const {
-  return settings_.model.duration_discriminator == DurationDiscriminatorKind::kV1 ? DurationReduction::kSumOverBatch
-                                                                                  : DurationReduction::kMean;
+  if (!settings_.reference_padding) return DurationReduction::kValidMean;
+  return settings_.model.duration_discriminator == DurationDiscriminatorKind::kV1
+             ? DurationReduction::kPaddedMeanSummedOverBatch
+             : DurationReduction::kPaddedMean;
 }
 
 StepInputs Trainer::prepare(const at::Tensor& token_ids_BT, const at::Tensor& token_lengths_B,
@@ -97,7 +113,7 @@ StepInputs Trainer::prepare(const at::Tensor& token_ids_BT, const at::Tensor& to
   inputs.token_lengths_B = token_lengths_B.to(device_, at::kLong);
   inputs.frame_lengths_B =
       at::div(sample_lengths_B.to(at::kLong), settings_.audio.hop_length, "floor").to(device_);
-  const at::Tensor samples_on_device = samples_BN.to(device_);
+  const at::Tensor samples_on_device = samples_BN.to(device_, parameter_type(settings_.precision));
   const at::Tensor linear = extractor_.linear_of_ragged_BFS(samples_on_device, sample_lengths_B);
   const at::Tensor mask = length_mask_B1T(inputs.frame_lengths_B, linear.size(2));
   const at::Tensor mel = extractor_.mel_from_linear(linear);
@@ -113,7 +129,8 @@ at::Tensor Trainer::speaker_of(const StepInputs& inputs) const {
   return inputs.speaker_ids_B.defined() ? generator_->speaker_BG1(inputs.speaker_ids_B) : at::Tensor();
 }
 
-GeneratorPass Trainer::align(const StepInputs& inputs, int64_t step, const Pass& pass) const {
+GeneratorPass Trainer::align(const StepInputs& inputs, int64_t step, const Pass& pass,
+                             const at::Tensor* forced_durations_BT) const {
   const Generator& generator = *generator_;
   const at::Tensor speaker = speaker_of(inputs);
   GeneratorPass out;
@@ -130,15 +147,21 @@ GeneratorPass Trainer::align(const StepInputs& inputs, int64_t step, const Pass&
     if (pass.training && settings_.model.noise_scaled_alignment && noise_scale > 0.0) {
       const at::Tensor draw =
           pass.noise.normal_BCT(NoiseStream::kAlignment, inputs.token_ids_BT.size(1), frames).transpose(1, 2);
-      searched = searched + searched.std() * draw * noise_scale;
+      searched = noisy_score_BST(searched, draw, noise_scale, inputs.token_lengths_B, inputs.frame_lengths_B,
+                                 settings_.reference_padding);
     }
-    out.durations_BT = mas_path(searched.contiguous(), inputs.token_lengths_B, inputs.frame_lengths_B);
+    out.durations_BT = mas_path(searched.to(at::kFloat).contiguous(), inputs.token_lengths_B, inputs.frame_lengths_B);
   }
+  out.found_durations_BT = out.durations_BT;
+  if (forced_durations_BT != nullptr) out.durations_BT = forced_durations_BT->to(device_, at::kInt);
   const at::Tensor path_BTS = expand_durations_BST(out.durations_BT, frames).transpose(1, 2);
-  out.mean_p_BCS = at::matmul(out.text.mean_BCT, path_BTS);
-  out.log_std_p_BCS = at::matmul(out.text.log_std_BCT, path_BTS);
+  {
+    const FullPrecisionIsland island;
+    out.mean_p_BCS = at::matmul(out.text.mean_BCT, path_BTS.to(out.text.mean_BCT.scalar_type()));
+    out.log_std_p_BCS = at::matmul(out.text.log_std_BCT, path_BTS.to(out.text.log_std_BCT.scalar_type()));
+  }
 
-  const at::Tensor durations_B1T = out.durations_BT.to(at::kFloat).unsqueeze(1);
+  const at::Tensor durations_B1T = out.durations_BT.to(generator.parameters().type()).unsqueeze(1);
   auto [duration_loss_B, log_durations] = generator.durations(out.text, durations_B1T, speaker, pass);
   out.duration_loss_B = duration_loss_B / out.text.mask_B1T.sum();
   out.log_durations_B1T = log_durations;
@@ -170,26 +193,36 @@ void Trainer::decode_segment(const StepInputs& inputs, const Pass& pass, Generat
   out.generated_mel_BMS = extractor_.mel_BMS(out.generated_B1N.squeeze(1));
 }
 
-void Trainer::update_discriminators(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses) {
+void Trainer::update_discriminators(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses,
+                                    StepTrace* trace) {
   const int64_t batch = pass.generated_B1N.size(0);
   discriminator_store_.set_requires_grad(true);
-  // Real and generated audio go through in one batch.
-  const DiscriminatorOutput both =
-      discriminator_(at::cat({pass.samples_segment_B1N, pass.generated_B1N.detach()}, 0));
-  std::vector<at::Tensor> real, generated;
-  for (const at::Tensor& logits : both.logits) {
-    real.push_back(logits.narrow(0, 0, batch));
-    generated.push_back(logits.narrow(0, batch, batch));
+  duration_store_.set_requires_grad(true);
+  DiscriminatorOutput both;
+  at::Tensor duration_real, duration_generated;
+  {
+    const PrecisionScope scope(device_, settings_.precision);
+    // Real and generated audio go through in one batch.
+    both = discriminator_(at::cat({pass.samples_segment_B1N, pass.generated_B1N.detach()}, 0));
+    if (duration_discriminator_) {
+      const at::Tensor& hidden = pass.text.hidden_BHT;
+      duration_real =
+          (*duration_discriminator_)(hidden, pass.text.mask_B1T, pass.log_durations_target_B1T.detach());
+      duration_generated = (*duration_discriminator_)(hidden, pass.text.mask_B1T, pass.log_durations_B1T.detach());
+    }
   }
-  losses.discriminator = discriminator_loss(real, generated);
+  const DiscriminatorOutput real = items_of(both, 0, batch), generated = items_of(both, batch, batch);
+  losses.discriminator = discriminator_loss(real.logits, generated.logits);
+  if (trace != nullptr) {
+    trace->real = real;
+    trace->generated = generated;
+    trace->duration_real_BT1 = duration_real;
+    trace->duration_generated_BT1 = duration_generated;
+  }
 
   if (duration_discriminator_) {
-    duration_store_.set_requires_grad(true);
-    const at::Tensor hidden = pass.text.hidden_BHT;
-    losses.duration_discriminator = duration_discriminator_loss(
-        (*duration_discriminator_)(hidden, pass.text.mask_B1T, pass.log_durations_target_B1T.detach()),
-        (*duration_discriminator_)(hidden, pass.text.mask_B1T, pass.log_durations_B1T.detach()),
-        duration_reduction());
+    losses.duration_discriminator =
+        duration_discriminator_loss(duration_real, duration_generated, pass.text.mask_B1T, duration_reduction());
     duration_store_.clear_gradients();
     check_finite(losses.discriminator.total, "discriminator loss");
     check_finite(losses.duration_discriminator.total, "duration discriminator loss");
@@ -207,19 +240,33 @@ void Trainer::update_discriminators(const GeneratorPass& pass, const StepSchedul
   discriminator_optimizer_.step(schedule.discriminator_learning_rate);
 }
 
-void Trainer::update_generator(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses) {
+void Trainer::update_generator(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses,
+                               StepTrace* trace) {
   // The generator's losses deposit nothing in the discriminators.
   discriminator_store_.set_requires_grad(false);
   duration_store_.set_requires_grad(false);
-  FeatureMaps real;
+  DiscriminatorOutput real, generated;
+  at::Tensor duration_generated;
   {
-    at::NoGradGuard no_grad;
-    real = discriminator_(pass.samples_segment_B1N).feature_maps;
+    const PrecisionScope scope(device_, settings_.precision);
+    {
+      at::NoGradGuard no_grad;
+      real = discriminator_(pass.samples_segment_B1N);
+    }
+    generated = discriminator_(pass.generated_B1N);
+    if (duration_discriminator_) {
+      duration_generated =
+          (*duration_discriminator_)(pass.text.hidden_BHT, pass.text.mask_B1T, pass.log_durations_B1T);
+    }
   }
-  const DiscriminatorOutput generated = discriminator_(pass.generated_B1N);
+  if (trace != nullptr) {
+    trace->updated_real = real;
+    trace->updated_generated = generated;
+    trace->updated_duration_generated_BT1 = duration_generated;
+  }
 
   losses.adversarial = generator_loss(generated.logits);
-  losses.feature_matching = feature_matching_loss(real, generated.feature_maps);
+  losses.feature_matching = feature_matching_loss(real.feature_maps, generated.feature_maps);
   losses.mel = at::l1_loss(pass.mel_segment_BMS, pass.generated_mel_BMS) * settings_.mel_weight;
   losses.kl = kl_loss(pass.z_p_BCS, pass.posterior.log_std_BCS, pass.mean_p_BCS, pass.log_std_p_BCS,
                       pass.posterior.mask_B1S) *
@@ -228,9 +275,8 @@ void Trainer::update_generator(const GeneratorPass& pass, const StepSchedule& sc
   losses.generator_total =
       losses.adversarial.total + losses.feature_matching + losses.mel + losses.duration + losses.kl;
   if (duration_discriminator_) {
-    losses.duration_adversarial = duration_generator_loss(
-        (*duration_discriminator_)(pass.text.hidden_BHT, pass.text.mask_B1T, pass.log_durations_B1T),
-        duration_reduction());
+    losses.duration_adversarial =
+        duration_generator_loss(duration_generated, pass.text.mask_B1T, duration_reduction());
     losses.generator_total = losses.generator_total + losses.duration_adversarial;
   }
   check_finite(losses.adversarial.total, "generator adversarial loss");
@@ -248,19 +294,24 @@ void Trainer::update_generator(const GeneratorPass& pass, const StepSchedule& sc
 }
 
 StepLosses Trainer::step(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
-                         GeneratorPass* pass_out) {
+                         StepTrace* trace, const at::Tensor* forced_durations_BT) {
   const Pass training{true, noise};
-  GeneratorPass pass = align(inputs, schedule.step, training);
-  decode_segment(inputs, training, pass);
+  GeneratorPass pass;
+  {
+    const PrecisionScope scope(device_, settings_.precision);
+    pass = align(inputs, schedule.step, training, forced_durations_BT);
+    decode_segment(inputs, training, pass);
+  }
   StepLosses losses;
-  update_discriminators(pass, schedule, losses);
-  update_generator(pass, schedule, losses);
-  if (pass_out != nullptr) *pass_out = std::move(pass);
+  update_discriminators(pass, schedule, losses, trace);
+  update_generator(pass, schedule, losses, trace);
+  if (trace != nullptr) trace->generator = std::move(pass);
   return losses;
 }
 
 EvaluationSums Trainer::evaluate(const StepInputs& inputs) const {
   at::NoGradGuard no_grad;
+  const PrecisionScope scope(device_, Precision::kFp32);
   const int64_t batch = inputs.token_ids_BT.size(0);
   EvaluationNoise noise(batch, device_);
   const GeneratorPass out = align(inputs, 0, Pass{false, noise});
@@ -283,6 +334,7 @@ EvaluationSums Trainer::evaluate(const StepInputs& inputs) const {
 
 InspectionTensors Trainer::inspect(const StepInputs& inputs) const {
   at::NoGradGuard no_grad;
+  const PrecisionScope scope(device_, Precision::kFp32);
   const int64_t frames = inputs.frame_lengths_B[0].item<int64_t>();
   const int64_t tokens = inputs.token_lengths_B[0].item<int64_t>();
   StepInputs one;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/precision.h"
 #include "dsp/spectrogram.h"
 #include "loss/losses.h"
 #include "model/discriminator.h"
@@ -24,6 +25,10 @@ struct TrainerSettings {
   double kl_weight = 1.0;
   int64_t segment_frames = 32;
   int64_t seed = 0;
+  Precision precision = Precision::kFp32;
+  // Counts padding as the reference does: in the deviation of the alignment noise (over the whole padded batch) and in
+  // the duration discriminator's losses (V1 also sums them over the items). Otherwise padding changes nothing.
+  bool reference_padding = false;
 };
 
 // What a step works on, on the trainer's device. Lengths are int64 [B].
@@ -50,7 +55,8 @@ struct GeneratorPass {
   PosteriorEncoding posterior;
   at::Tensor z_p_BCS;
   at::Tensor score_BST;
-  at::Tensor durations_BT;  // frames of each token
+  at::Tensor found_durations_BT;  // frames of each token, as alignment search finds them
+  at::Tensor durations_BT;        // the same, or what was forced
   at::Tensor mean_p_BCS;    // prior, expanded to frames
   at::Tensor log_std_p_BCS;
   at::Tensor duration_loss_B;  // per item, divided by the batch's valid tokens
@@ -62,6 +68,20 @@ struct GeneratorPass {
   at::Tensor mel_segment_BMS;
   at::Tensor generated_B1N;
   at::Tensor generated_mel_BMS;
+};
+
+// What a step computes on the way, for parity checks.
+struct StepTrace {
+  GeneratorPass generator;
+  // Of the discriminators before their update ...
+  DiscriminatorOutput real;
+  DiscriminatorOutput generated;
+  at::Tensor duration_real_BT1;
+  at::Tensor duration_generated_BT1;
+  // ... and after it, as the generator's losses see them.
+  DiscriminatorOutput updated_real;
+  DiscriminatorOutput updated_generated;
+  at::Tensor updated_duration_generated_BT1;
 };
 
 struct StepLosses {
@@ -104,6 +124,7 @@ class Trainer {
   const std::shared_ptr<Generator>& generator() const { return generator_; }
   ParameterStore& discriminator_parameters() { return discriminator_store_; }
   ParameterStore& duration_discriminator_parameters() { return duration_store_; }
+  const std::optional<DurationDiscriminator>& duration_discriminator() const { return duration_discriminator_; }
   const SpectrogramExtractor& extractor() const { return extractor_; }
 
   // Computes spectrograms of raw recordings, each on its own valid samples.
@@ -111,10 +132,12 @@ class Trainer {
                      const at::Tensor& sample_lengths_B, const at::Tensor& speaker_ids_B) const;
 
   // Discriminators first, then the generator against the updated ones. Throws NonFinite naming the loss before the
-  // network concerned is touched. `pass_out`, if given, receives the intermediates.
+  // network concerned is touched. `trace`, if given, receives the intermediates. `forced_durations_BT`, if given, replaces
+  // the alignment's outcome (checks in reduced precision, where a tie may fall the other way).
   StepLosses step(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
-                  GeneratorPass* pass_out = nullptr);
+                  StepTrace* trace = nullptr, const at::Tensor* forced_durations_BT = nullptr);
 
+  // In float32 whatever the run's precision, so that figures of different runs can be compared.
   EvaluationSums evaluate(const StepInputs& inputs) const;
   // Of the first item of the batch.
   InspectionTensors inspect(const StepInputs& inputs) const;
@@ -126,12 +149,14 @@ class Trainer {
 
  private:
   // Text, posterior, flow, alignment, durations: everything before the decoder.
-  GeneratorPass align(const StepInputs& inputs, int64_t step, const Pass& pass) const;
+  GeneratorPass align(const StepInputs& inputs, int64_t step, const Pass& pass,
+                      const at::Tensor* forced_durations_BT = nullptr) const;
   // Cuts a random segment of each item and decodes it.
   void decode_segment(const StepInputs& inputs, const Pass& pass, GeneratorPass& out) const;
   at::Tensor speaker_of(const StepInputs& inputs) const;
-  void update_discriminators(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses);
-  void update_generator(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses);
+  void update_discriminators(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses,
+                             StepTrace* trace);
+  void update_generator(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses, StepTrace* trace);
   DurationReduction duration_reduction() const;
   at::Tensor silent_mel_M() const;
 
