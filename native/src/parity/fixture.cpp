@@ -1,6 +1,7 @@
 #include "parity/fixture.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
 #include <cmath>
@@ -166,6 +167,21 @@ NamedTensors formula_weights(const JsonValue& keys, const ParameterStore& wanted
     out.emplace_back(name, r.to(at::kFloat).view(shape));
   }
   return out;
+}
+
+NamedTensors perturbed(const NamedTensors& weights, Precision precision, uint64_t seed) {
+  const double unit = precision == Precision::kBf16 ? 0x1p-8 : 0x1p-11;  // TF32 has float16's mantissa
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  NamedTensors out;
+  for (const auto& [name, weight] : weights) {
+    const at::Tensor moves = at::empty(weight.sizes(), at::kFloat).uniform_(-unit, unit, generator);
+    out.emplace_back(name, weight * (moves + 1.0));
+  }
+  return out;
+}
+
+int64_t perturbed_runs(Precision precision) {
+  return precision == Precision::kFp32 || precision == Precision::kFp64 ? 0 : 3;
 }
 
 JsonValue read_json(const std::string& path) {

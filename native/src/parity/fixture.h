@@ -45,6 +45,11 @@ TrainerSettings settings_of_reference(const JsonValue& config, Precision precisi
 // keys: rows of [name, shape, offset]. Names in `wanted` only; float64.
 NamedTensors formula_weights(const JsonValue& keys, const ParameterStore& wanted, const std::string& prefix = "");
 
+// Moves every weight by up to one unit in the last place of a precision, at random: what its arithmetic cannot tell apart.
+NamedTensors perturbed(const NamedTensors& weights, Precision precision, uint64_t seed);
+// How many such runs measure the sensitivity of a gradient; 0 in full precision.
+int64_t perturbed_runs(Precision precision);
+
 JsonValue read_json(const std::string& path);
 
 }  // namespace valetts

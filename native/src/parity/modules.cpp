@@ -1,6 +1,8 @@
 // The sets that record one module each, and the full-size networks.
 #include <ATen/ATen.h>
 
+#include <map>
+
 #include "core/check.h"
 #include "core/shapes.h"
 #include "dsp/spectrogram.h"
@@ -191,10 +193,23 @@ void check_duration_discriminators(const Fixture& fixture, const ParityRequest& 
     report.forward(set + "loss.disc", loss.total, fixture[set + "loss.disc"]);
     report.forward(set + "loss.gen", duration_generator_loss(generated, mask, reduction), fixture[set + "loss.gen"]);
     loss.total.backward();
+    std::map<std::string, std::vector<at::Tensor>> perturbed_gradients;
+    for (int64_t run = 0; run < perturbed_runs(request.precision); ++run) {
+      ParameterStore moved_store(0, request.device);
+      const DurationDiscriminator moved(moved_store, settings);
+      moved_store.assign(perturbed(fixture.under(set + "w/"), request.precision, static_cast<uint64_t>(run)),
+                         "duration discriminator fixture");
+      duration_discriminator_loss(moved(hidden, mask, fixture[set + "in.d_real"]),
+                                  moved(hidden, mask, fixture[set + "in.d_hat"]), mask, reduction)
+          .total.backward();
+      for (const auto& [name, parameter] : moved_store.entries()) {
+        if (parameter.grad().defined()) perturbed_gradients[name].push_back(parameter.grad());
+      }
+    }
     for (const auto& [name, parameter] : store.entries()) {
       const std::string gradient = set + "grad/" + name;
       if (fixture.has(gradient)) {
-        report.gradient(gradient, parameter.grad(), fixture[gradient]);
+        report.gradient(gradient, parameter.grad(), fixture[gradient], perturbed_gradients[name]);
       } else {
         report.fact(gradient + " is none", !parameter.grad().defined());
       }

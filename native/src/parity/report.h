@@ -48,7 +48,12 @@ class ParityReport {
   bool passed() const;
 
   void forward(const std::string& tensor, const at::Tensor& actual, const at::Tensor& expected);
-  void gradient(const std::string& tensor, const at::Tensor& actual, const at::Tensor& expected);
+  // `perturbed` holds the same gradient computed in float32 from weights that were moved at random by one unit in the last
+  // place of the reduced type. Where the terms of a gradient nearly cancel (real against generated), that alone moves it
+  // by more than the limit, and no arithmetic of that type can do better: the limit is then eight times the largest of
+  // these movements.
+  void gradient(const std::string& tensor, const at::Tensor& actual, const at::Tensor& expected,
+                const std::vector<at::Tensor>& perturbed = {});
   void parameter(const std::string& tensor, const at::Tensor& actual, const at::Tensor& expected);
   // Equal in every element; `tolerated` is the share that may differ.
   void exact(const std::string& tensor, const at::Tensor& actual, const at::Tensor& expected, double tolerated = 0.0);

@@ -45,21 +45,17 @@ class StepCheck {
     const std::string* text = fixture.metadata("config");
     VT_CHECK_IO(text != nullptr, request.set, ".safetensors has no config in its metadata");
     trainer_.emplace(settings_of_reference(parse_json(*text), request.precision), request.device);
-    assign(trainer_->generator()->parameters(), "G0/");
-    assign(trainer_->discriminator_parameters(), "D0/");
-    assign(trainer_->duration_discriminator_parameters(), "DUR0/");
+    assign(*trainer_, std::nullopt);
   }
 
   void run() {
     StepInputs inputs = prepare();
     check_synthesis(inputs);
-    RecordedNoise noise(fixture_, {{NoiseStream::kPosterior, "noise/enc_q"},
-                                   {NoiseStream::kDurationPosterior, "noise/sdp_post"},
-                                   {NoiseStream::kDurationReverse, "noise/sdp_rev"},
-                                   {NoiseStream::kSegment, "noise/slice_u"}});
+    RecordedNoise noise = step_noise();
     StepTrace trace;
     const at::Tensor durations = fixture_["out/dur.w"].squeeze(1);
     const StepLosses losses = trainer_->step(inputs, {}, noise, &trace, exact_path() ? nullptr : &durations);
+    if (!exact_path()) note_sensitivity(inputs, durations);
     check_generator(trace.generator);
     check_discriminators(trace);
     check_losses(losses);
@@ -71,8 +67,44 @@ class StepCheck {
  private:
   bool exact_path() const { return report_.limits().path == 0.0; }
 
-  void assign(ParameterStore& store, const std::string& prefix) {
-    store.assign(fixture_.under(prefix), request_.set + " " + prefix);
+  // Weights as recorded, or moved by one unit in the last place of the precision.
+  void assign(Trainer& trainer, std::optional<uint64_t> perturbation) {
+    const std::pair<ParameterStore*, const char*> networks[] = {{&trainer.generator()->parameters(), "G0/"},
+                                                                {&trainer.discriminator_parameters(), "D0/"},
+                                                                {&trainer.duration_discriminator_parameters(), "DUR0/"}};
+    for (const auto& [store, prefix] : networks) {
+      const NamedTensors weights = fixture_.under(prefix);
+      store->assign(perturbation ? perturbed(weights, request_.precision, *perturbation) : weights,
+                    request_.set + " " + prefix);
+    }
+  }
+
+  // The gradients that the same step gives in float32 from moved weights.
+  void note_sensitivity(const StepInputs& inputs, const at::Tensor& durations) {
+    TrainerSettings settings = trainer_->settings();
+    settings.precision = Precision::kFp32;
+    for (int64_t run = 0; run < perturbed_runs(request_.precision); ++run) {
+      Trainer moved(settings, request_.device);
+      assign(moved, static_cast<uint64_t>(run));
+      RecordedNoise noise = step_noise();
+      moved.step(inputs, {}, noise, nullptr, &durations);
+      const std::pair<ParameterStore*, const char*> networks[] = {
+          {&moved.generator()->parameters(), "gradG/"},
+          {&moved.discriminator_parameters(), "gradD/"},
+          {&moved.duration_discriminator_parameters(), "gradDUR/"}};
+      for (const auto& [store, prefix] : networks) {
+        for (const auto& [name, parameter] : store->entries()) {
+          if (parameter.grad().defined()) perturbed_gradients_[prefix + name].push_back(parameter.grad());
+        }
+      }
+    }
+  }
+
+  RecordedNoise step_noise() const {
+    return RecordedNoise(fixture_, {{NoiseStream::kPosterior, "noise/enc_q"},
+                                    {NoiseStream::kDurationPosterior, "noise/sdp_post"},
+                                    {NoiseStream::kDurationReverse, "noise/sdp_rev"},
+                                    {NoiseStream::kSegment, "noise/slice_u"}});
   }
 
   // The recording's own error in float64, where it is known; else the precision's limit.
@@ -86,7 +118,7 @@ class StepCheck {
     if (!against_double(name, actual)) report_.forward(name, actual, fixture_[name]);
   }
   void gradient(const std::string& name, const at::Tensor& actual) {
-    if (!against_double(name, actual)) report_.gradient(name, actual, fixture_[name]);
+    if (!against_double(name, actual)) report_.gradient(name, actual, fixture_[name], perturbed_gradients_[name]);
   }
 
   StepInputs prepare() {
@@ -211,7 +243,10 @@ class StepCheck {
       if (tolerances_.zero_gradients.count(name) == 0) {
         if (fixture_.has(name)) gradient(name, parameter.grad());
         if (fixture_.has(norm)) {
-          report_.gradient(norm, parameter.grad().defined() ? parameter.grad().norm() : at::Tensor(), fixture_[norm]);
+          std::vector<at::Tensor> perturbed_norms;
+          for (const at::Tensor& other : perturbed_gradients_[name]) perturbed_norms.push_back(other.norm());
+          report_.gradient(norm, parameter.grad().defined() ? parameter.grad().norm() : at::Tensor(), fixture_[norm],
+                           perturbed_norms);
         }
         if (!fixture_.has(name) && !fixture_.has(norm)) report_.fact(name + " is none", !parameter.grad().defined());
       }
@@ -227,6 +262,7 @@ class StepCheck {
   ParityReport& report_;
   Tolerances tolerances_;
   std::optional<Trainer> trainer_;
+  std::map<std::string, std::vector<at::Tensor>> perturbed_gradients_;  // empty in full precision
 };
 
 }  // namespace

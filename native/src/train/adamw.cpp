@@ -1,8 +1,10 @@
 #include "train/adamw.h"
 
+#include <cmath>
 #include <unordered_map>
 
 #include "core/check.h"
+#include "core/path.h"
 
 namespace valetts {
 
@@ -27,7 +29,7 @@ at::Tensor AdamW::gradient_norm() const {
   return at::stack(at::_foreach_norm(gradients)).norm();
 }
 
-void AdamW::step(double learning_rate) {
+void AdamW::step(double learning_rate, const at::Tensor& overflow) {
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> parameters, gradients, first, second, steps;
   const NamedTensors& entries = parameters_.entries();
@@ -42,8 +44,32 @@ void AdamW::step(double learning_rate) {
     steps.push_back(moments_[i]->steps);
   }
   at::_foreach_add_(steps, 1);
+  if (on_plain_path()) {
+    plain_step(learning_rate, overflow, parameters, gradients, first, second, steps);
+    return;
+  }
   at::_fused_adamw_(parameters, gradients, first, second, {}, steps, learning_rate, settings_.beta1, settings_.beta2,
-                    settings_.weight_decay, settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+                    settings_.weight_decay, settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false,
+                    /*grad_scale=*/std::nullopt, overflow.defined() ? std::optional<at::Tensor>(overflow) : std::nullopt);
+  if (overflow.defined()) at::_foreach_sub_(steps, std::vector<at::Tensor>(steps.size(), overflow.view({})));
+}
+
+void AdamW::plain_step(double learning_rate, const at::Tensor& overflow, const std::vector<at::Tensor>& parameters,
+                       const std::vector<at::Tensor>& gradients, const std::vector<at::Tensor>& first,
+                       const std::vector<at::Tensor>& second, const std::vector<at::Tensor>& steps) const {
+  const bool skip = overflow.defined() && overflow.item<float>() > 0.0f;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (skip) {
+      steps[i].sub_(1);
+      continue;
+    }
+    const double count = steps[i].item<double>();
+    parameters[i].mul_(1.0 - learning_rate * settings_.weight_decay);
+    first[i].mul_(settings_.beta1).add_(gradients[i], 1.0 - settings_.beta1);
+    second[i].mul_(settings_.beta2).addcmul_(gradients[i], gradients[i], 1.0 - settings_.beta2);
+    const at::Tensor deviation = (second[i] / (1.0 - std::pow(settings_.beta2, count))).sqrt().add_(settings_.epsilon);
+    parameters[i].addcdiv_(first[i], deviation, -learning_rate / (1.0 - std::pow(settings_.beta1, count)));
+  }
 }
 
 NamedTensors AdamW::state() const {

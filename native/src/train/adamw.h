@@ -22,7 +22,8 @@ class AdamW {
   AdamW(ParameterStore& parameters, const AdamWSettings& settings);
   // L2 norm over all gradients, as a device scalar.
   at::Tensor gradient_norm() const;
-  void step(double learning_rate);
+  // `overflow`, if defined, holds 1 on the device where the step is to change nothing.
+  void step(double learning_rate, const at::Tensor& overflow = {});
 
   NamedTensors state() const;
   // Errors (IO): a state of another shape or of an unknown parameter, named.
@@ -37,6 +38,10 @@ class AdamW {
   };
   std::vector<std::optional<Moments>> parse(const NamedTensors& state, const std::string& origin) const;
   Moments fresh(const at::Tensor& parameter) const;
+  // The formula written out, tensor by tensor: what the fused step is checked against.
+  void plain_step(double learning_rate, const at::Tensor& overflow, const std::vector<at::Tensor>& parameters,
+                  const std::vector<at::Tensor>& gradients, const std::vector<at::Tensor>& first,
+                  const std::vector<at::Tensor>& second, const std::vector<at::Tensor>& steps) const;
 
   ParameterStore& parameters_;
   AdamWSettings settings_;

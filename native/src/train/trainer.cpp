@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kAlignmentNoiseStart = 0.01;
 constexpr double kAlignmentNoiseDecay = 2e-6;
+constexpr const char* kLossScaleFile = "/loss_scale.safetensors";
 
 // No dropout and no noise but the posterior's, whose draw the one-sample KL needs; the same at every evaluation.
 class EvaluationNoise : public NoiseSource {
@@ -88,6 +89,7 @@ Trainer::Trainer(const TrainerSettings& settings, at::Device device)
       generator_optimizer_(generator_->parameters(), settings.optimizer),
       discriminator_optimizer_(discriminator_store_, settings.optimizer),
       duration_optimizer_(duration_store_, settings.optimizer),
+      loss_scale_(settings.precision == Precision::kFp16, device),
       silent_mel_M_(silent_mel_M()) {}
 
 at::Tensor Trainer::silent_mel_M() const {
@@ -223,21 +225,27 @@ void Trainer::update_discriminators(const GeneratorPass& pass, const StepSchedul
   if (duration_discriminator_) {
     losses.duration_discriminator =
         duration_discriminator_loss(duration_real, duration_generated, pass.text.mask_B1T, duration_reduction());
-    duration_store_.clear_gradients();
     check_finite(losses.discriminator.total, "discriminator loss");
     check_finite(losses.duration_discriminator.total, "duration discriminator loss");
-    losses.duration_discriminator.total.backward();
-    losses.duration_discriminator_norm = duration_optimizer_.gradient_norm();
-    check_finite(losses.duration_discriminator_norm, "duration discriminator gradient norm");
-    duration_optimizer_.step(schedule.duration_discriminator_learning_rate);
+    update(duration_store_, duration_optimizer_, losses.duration_discriminator.total,
+           schedule.duration_discriminator_learning_rate, "duration discriminator gradient norm",
+           losses.duration_discriminator_norm, losses.duration_discriminator_overflow);
   }
 
-  discriminator_store_.clear_gradients();
   check_finite(losses.discriminator.total, "discriminator loss");
-  losses.discriminator.total.backward();
-  losses.discriminator_norm = discriminator_optimizer_.gradient_norm();
-  check_finite(losses.discriminator_norm, "discriminator gradient norm");
-  discriminator_optimizer_.step(schedule.discriminator_learning_rate);
+  update(discriminator_store_, discriminator_optimizer_, losses.discriminator.total,
+         schedule.discriminator_learning_rate, "discriminator gradient norm", losses.discriminator_norm,
+         losses.discriminator_overflow);
+}
+
+void Trainer::update(ParameterStore& store, AdamW& optimizer, const at::Tensor& loss, double learning_rate,
+                     const char* norm_name, at::Tensor& norm, at::Tensor& overflow) {
+  store.clear_gradients();
+  loss_scale_.scaled(loss).backward();
+  overflow = loss_scale_.unscale(store);
+  norm = optimizer.gradient_norm();
+  if (!loss_scale_.enabled()) check_finite(norm, norm_name);
+  optimizer.step(learning_rate, overflow);
 }
 
 void Trainer::update_generator(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses,
@@ -286,11 +294,8 @@ void Trainer::update_generator(const GeneratorPass& pass, const StepSchedule& sc
   check_finite(losses.duration, "duration loss");
   check_finite(losses.generator_total, "generator loss");
 
-  generator_->parameters().clear_gradients();
-  losses.generator_total.backward();
-  losses.generator_norm = generator_optimizer_.gradient_norm();
-  check_finite(losses.generator_norm, "generator gradient norm");
-  generator_optimizer_.step(schedule.generator_learning_rate);
+  update(generator_->parameters(), generator_optimizer_, losses.generator_total, schedule.generator_learning_rate,
+         "generator gradient norm", losses.generator_norm, losses.generator_overflow);
 }
 
 StepLosses Trainer::step(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
@@ -305,6 +310,7 @@ StepLosses Trainer::step(const StepInputs& inputs, const StepSchedule& schedule,
   StepLosses losses;
   update_discriminators(pass, schedule, losses, trace);
   update_generator(pass, schedule, losses, trace);
+  loss_scale_.update({losses.generator_overflow, losses.discriminator_overflow, losses.duration_discriminator_overflow});
   if (trace != nullptr) trace->generator = std::move(pass);
   return losses;
 }
@@ -366,6 +372,7 @@ void Trainer::save(const std::string& directory) const {
     write_safetensors(directory + "/duration_discriminator.safetensors", duration_store_.entries());
     write_safetensors(directory + "/optimizer_duration_discriminator.safetensors", duration_optimizer_.state());
   }
+  if (loss_scale_.enabled()) write_safetensors(directory + kLossScaleFile, loss_scale_.state());
 }
 
 void Trainer::load(const std::string& directory) {
@@ -392,6 +399,9 @@ void Trainer::load(const std::string& directory) {
     part.store.check(part.weights, directory + part.file);
     part.optimizer.check_state(part.state, directory + part.optimizer_file);
   }
+  // Absent where the checkpoint was written in another precision: the scale then finds its value anew.
+  const bool has_scale = loss_scale_.enabled() && std::filesystem::exists(directory + kLossScaleFile);
+  if (has_scale) loss_scale_.load_state(read_safetensors(directory + kLossScaleFile), directory + kLossScaleFile);
   for (Part& part : parts) {
     part.store.assign(part.weights, directory + part.file);
     part.optimizer.load_state(part.state, directory + part.optimizer_file);

@@ -14,6 +14,7 @@
 #include "model/discriminator.h"
 #include "model/generator.h"
 #include "train/adamw.h"
+#include "train/loss_scale.h"
 
 namespace valetts {
 
@@ -97,6 +98,10 @@ struct StepLosses {
   at::Tensor generator_norm;
   at::Tensor discriminator_norm;
   at::Tensor duration_discriminator_norm;
+  // With float16: 1 on the device where that network's gradients overflowed and its step was skipped.
+  at::Tensor generator_overflow;
+  at::Tensor discriminator_overflow;
+  at::Tensor duration_discriminator_overflow;
 };
 
 struct EvaluationSums {
@@ -156,6 +161,10 @@ class Trainer {
   at::Tensor speaker_of(const StepInputs& inputs) const;
   void update_discriminators(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses,
                              StepTrace* trace);
+  // Backward pass, unscaling, norm, optimizer step of one network. With float16 an overflow skips the step instead of
+  // throwing.
+  void update(ParameterStore& store, AdamW& optimizer, const at::Tensor& loss, double learning_rate, const char* norm_name,
+              at::Tensor& norm, at::Tensor& overflow);
   void update_generator(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses, StepTrace* trace);
   DurationReduction duration_reduction() const;
   at::Tensor silent_mel_M() const;
@@ -171,6 +180,7 @@ class Trainer {
   AdamW generator_optimizer_;
   AdamW discriminator_optimizer_;
   AdamW duration_optimizer_;
+  LossScale loss_scale_;
   at::Tensor silent_mel_M_;
 };
 

@@ -88,6 +88,18 @@ TEST_SUITE("parity") {
     VT_FIXTURE(path, "step_ss_vits1.safetensors");
     check_step("step_ss_vits1");
   }
+  TEST_CASE("bfloat16 stays within its limits on the CPU") {
+    VT_FIXTURE(path, "step_ms_mel_sdp.safetensors");
+    for (const char* set : {"encoder", "flows", "durdisc", "step_ms_mel_sdp"}) check_set(set, Precision::kBf16, false);
+  }
+  TEST_CASE("float16 with its loss scale stays within its limits on the CPU") {
+    VT_FIXTURE(path, "step_ms_mel_sdp.safetensors");
+    for (const char* set : {"encoder", "flows", "durdisc", "step_ms_mel_sdp"}) check_set(set, Precision::kFp16, false);
+  }
+  TEST_CASE("TF32 is refused where there are no tensor cores") {
+    CHECK_THROWS_WITH_AS(check_parity({"/nowhere", "stft", at::kCPU, Precision::kTf32, false}), doctest::Contains("tf32"),
+                         Error);
+  }
   TEST_CASE("a set that the core knows nothing about is refused by name") {
     CHECK_THROWS_WITH_AS(check_parity({"/nowhere", "vocos", at::kCPU, Precision::kFp32, false}),
                          doctest::Contains("'vocos'"), Error);
