@@ -21,6 +21,8 @@ set_target_properties(valetts_test_objects PROPERTIES CXX_VISIBILITY_PRESET hidd
 target_precompile_headers(valetts_test_objects REUSE_FROM valetts_core)
 set_source_files_properties("${CMAKE_SOURCE_DIR}/native/tests/main.cpp" PROPERTIES SKIP_PRECOMPILE_HEADERS ON
   COMPILE_DEFINITIONS VALETTS_DEFAULT_FIXTURES="${CMAKE_SOURCE_DIR}/../shared/fixtures")
+set_source_files_properties("${CMAKE_SOURCE_DIR}/native/tests/parity/golden_test.cpp" PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+  COMPILE_DEFINITIONS VALETTS_GOLDENS="${CMAKE_SOURCE_DIR}/native/tests/parity/golden")
 add_executable(valetts_tests
   $<TARGET_OBJECTS:valetts_test_objects> $<TARGET_OBJECTS:valetts_core> ${VALETTS_KERNEL_OBJECTS})
 target_link_libraries(valetts_tests PRIVATE valetts_core)

@@ -58,6 +58,25 @@ typedef enum vt_duration_discriminator_kind {
   VT_DURATION_DISCRIMINATOR_V2 = 2
 } vt_duration_discriminator_kind;
 
+/* In which arithmetic convolutions and matrix products run; parameters, losses and optimizer states are float32. */
+typedef enum vt_precision {
+  VT_PRECISION_FP32 = 0,
+  VT_PRECISION_TF32 = 1, /* tensor cores of NVIDIA GPUs from Ampere on */
+  VT_PRECISION_BF16 = 2,
+  VT_PRECISION_FP16 = 3, /* with a dynamic loss scale, kept in the checkpoint */
+  VT_PRECISION_FP64 = 4  /* parity checks only */
+} vt_precision;
+
+/* What a row of a parity check measures. */
+typedef enum vt_parity_kind {
+  VT_PARITY_FORWARD = 0,     /* largest error over the recorded tensor's largest value */
+  VT_PARITY_GRADIENT = 1,    /* the same, of a gradient or its norm */
+  VT_PARITY_PARAMETER = 2,   /* largest absolute error after the optimizer's step */
+  VT_PARITY_EXACT = 3,       /* share of elements or frames that differ */
+  VT_PARITY_ABSOLUTE = 4,    /* largest absolute error */
+  VT_PARITY_NOT_COMPARED = 5 /* recorded, but nothing here computes it */
+} vt_parity_kind;
+
 /* Signal front end. Frames of an utterance of N samples: floor(N / hop_length). */
 typedef struct vt_audio_config {
   int32_t sample_rate_hz;
@@ -119,6 +138,8 @@ typedef struct vt_session_config {
   int32_t threads;         /* CPU threads for the whole process; 0 leaves libtorch's choice */
   int64_t seed;
   const char* device; /* "auto", "cpu", "cuda:N" */
+  int32_t precision;  /* vt_precision; of training steps: evaluation and synthesis are float32 */
+  int32_t reference_padding; /* boolean: losses and alignment noise count padding as the public reference does */
 } vt_session_config;
 
 /* One padded batch. Every pointer is borrowed for the call. */
@@ -161,6 +182,11 @@ typedef struct vt_step_metrics {
   float gradient_norm_duration_discriminator;
   int64_t frames; /* valid spectrogram frames in the batch */
   int64_t tokens;
+  float loss_scale; /* of the step just taken; 1 without fp16 */
+  /* fp16: 1 where a network's gradients overflowed, so that its step was skipped and the scale halved */
+  int32_t skipped_generator;
+  int32_t skipped_discriminator;
+  int32_t skipped_duration_discriminator;
 } vt_step_metrics;
 
 /* Held-out evaluation of one batch: posterior reconstruction of whole utterances with the posterior mean. */
@@ -232,9 +258,27 @@ typedef struct vt_system {
   int32_t threads;
 } vt_system;
 
+typedef struct vt_parity_request {
+  const char* folder_utf8; /* recorded sets, laid out as docs/parity.md says */
+  const char* set;         /* a file of the folder without .safetensors, e.g. "step_ss_mel_sdp" */
+  const char* device;      /* as in vt_session_config */
+  int32_t precision;       /* vt_precision */
+  int32_t plain_path;      /* boolean: plain implementations instead of the fast ones that training uses */
+  int32_t threads;
+} vt_parity_request;
+
+typedef struct vt_parity_row {
+  char tensor[VT_TEXT_CAPACITY];
+  int32_t kind; /* vt_parity_kind */
+  double error;
+  double error_limit;
+  int32_t passed; /* boolean */
+} vt_parity_row;
+
 typedef struct vt_session vt_session;
 typedef struct vt_voice vt_voice;
 typedef struct vt_audio vt_audio;
+typedef struct vt_parity_report vt_parity_report;
 
 /* The message of the last failure on this thread, valid until its next call. Never NULL. */
 VT_API const char* vt_last_error(void);
@@ -279,6 +323,13 @@ VT_API void vt_audio_destroy(vt_audio* audio);
 /* Log-mel [M,S] or linear magnitude [F,S] of one recording; out_frames is floor(N / hop_length). */
 VT_API vt_status vt_spectrogram(const vt_audio_config* config, int32_t kind, const float* samples_N,
                                 int64_t sample_count, float* out_values, int64_t capacity, int32_t* out_frames);
+
+/* Compares this core, on this device, with one set recorded from the public reference. A broken limit is a row that did
+ * not pass, not an error. Errors: IO names the file or tensor; INVALID_ARGUMENT an unknown set. */
+VT_API vt_status vt_parity_check(const vt_parity_request* request, vt_parity_report** out_report);
+VT_API int64_t vt_parity_row_count(const vt_parity_report* report);
+VT_API vt_status vt_parity_row_at(const vt_parity_report* report, int64_t index, vt_parity_row* out_row);
+VT_API void vt_parity_destroy(vt_parity_report* report);
 
 #ifdef __cplusplus
 }

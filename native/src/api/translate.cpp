@@ -131,6 +131,11 @@ ModelSettings model_settings(const vt_model_config& model, const AudioSettings& 
   return settings;
 }
 
+Precision precision_of(int32_t precision) {
+  check_range("precision", precision, VT_PRECISION_FP32, VT_PRECISION_FP64);
+  return static_cast<Precision>(precision);
+}
+
 TrainerSettings trainer_settings(const vt_session_config& config) {
   TrainerSettings settings;
   settings.audio = audio_settings(config.audio);
@@ -156,6 +161,8 @@ TrainerSettings trainer_settings(const vt_session_config& config) {
                (settings.audio.fft_size - settings.audio.hop_length) / 2);
   settings.segment_frames = config.segment_samples / settings.audio.hop_length;
   settings.seed = config.seed;
+  settings.precision = precision_of(config.precision);
+  settings.reference_padding = config.reference_padding != 0;
   return settings;
 }
 

@@ -10,6 +10,8 @@ namespace valetts {
 
 AudioSettings audio_settings(const vt_audio_config& audio);
 ModelSettings model_settings(const vt_model_config& model, const AudioSettings& audio);
+// Errors: INVALID_ARGUMENT for a value that is not vt_precision's.
+Precision precision_of(int32_t precision);
 TrainerSettings trainer_settings(const vt_session_config& config);
 
 // "auto", "cpu", "cuda:N". Errors: INVALID_ARGUMENT when the device is not there.

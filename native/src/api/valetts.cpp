@@ -16,6 +16,7 @@
 #include "core/check.h"
 #include "infer/voice.h"
 #include "interop/safetensors.h"
+#include "parity/parity.h"
 #include "train/trainer.h"
 
 #ifdef VALETTS_CUDA
@@ -35,6 +36,10 @@ struct vt_voice {
   vt_voice(std::shared_ptr<const valetts::Generator> generator, const valetts::AudioSettings& audio)
       : voice(std::move(generator), audio) {}
   valetts::Voice voice;
+};
+
+struct vt_parity_report {
+  std::vector<valetts::ParityRow> rows;
 };
 
 struct vt_audio {
@@ -93,12 +98,6 @@ at::Tensor speaker_tensor(int32_t speaker, const valetts::Voice& voice) {
 valetts::StepInputs inputs_of(const valetts::Trainer& trainer, const valetts::BatchTensors& batch) {
   return trainer.prepare(batch.token_ids_BT, batch.token_lengths_B, batch.samples_BN, batch.sample_lengths_B,
                          batch.speaker_ids_B);
-}
-
-// float32 means float32: no silent TF32 on tensor cores.
-void use_full_precision() {
-  at::globalContext().setAllowTF32CuDNN(false);
-  at::globalContext().setAllowTF32CuBLAS(false);
 }
 
 }  // namespace
@@ -184,8 +183,8 @@ vt_status vt_session_create(const vt_session_config* config, vt_session** out_se
     vt_session*& out = required(out_session, "out_session");
     const valetts::TrainerSettings settings = valetts::trainer_settings(given);
     const at::Device device = valetts::device_of(given.device);
+    valetts::check_precision(settings.precision, device);
     valetts::set_threads(given.threads);
-    use_full_precision();
     out = new vt_session(settings, device);
   });
 }
@@ -228,6 +227,10 @@ vt_status vt_session_step(vt_session* session, const vt_batch* batch, const vt_s
     metrics.gradient_norm_generator = number(losses.generator_norm);
     metrics.gradient_norm_discriminator = number(losses.discriminator_norm);
     metrics.gradient_norm_duration_discriminator = number(losses.duration_discriminator_norm);
+    metrics.loss_scale = number(losses.loss_scale);
+    metrics.skipped_generator = number(losses.generator_overflow) > 0.0f;
+    metrics.skipped_discriminator = number(losses.discriminator_overflow) > 0.0f;
+    metrics.skipped_duration_discriminator = number(losses.duration_discriminator_overflow) > 0.0f;
     metrics.frames = inputs.frame_lengths_B.sum().item<int64_t>();
     metrics.tokens = inputs.token_lengths_B.sum().item<int64_t>();
     out = metrics;
@@ -326,7 +329,6 @@ vt_status vt_voice_open(const vt_session_config* config, const char* generator_f
     const valetts::ModelSettings model = valetts::model_settings(given.model, audio);
     const at::Device device = valetts::device_of(given.device);
     valetts::set_threads(given.threads);
-    use_full_precision();
     auto generator = std::make_shared<valetts::Generator>(model, 0, device);
     generator->parameters().assign(valetts::read_safetensors(file), file);
     out = new vt_voice(std::move(generator), audio);
@@ -386,7 +388,7 @@ vt_status vt_voice_convert(vt_voice* voice, const vt_conversion* conversion, vt_
                        .convert(samples, at::full({1}, given.sample_count, at::TensorOptions(at::kLong)),
                                 speaker_tensor(given.source_speaker_id, speaker),
                                 speaker_tensor(given.target_speaker_id, speaker), noise)
-                       .flatten());
+                       .audio_B1N.flatten());
   });
 }
 
@@ -428,5 +430,42 @@ vt_status vt_spectrogram(const vt_audio_config* config, int32_t kind, const floa
     frames_out = static_cast<int32_t>(values.size(2));
   });
 }
+
+vt_status vt_parity_check(const vt_parity_request* request, vt_parity_report** out_report) {
+  return guarded([&] {
+    const vt_parity_request& given = required(request, "request");
+    vt_parity_report*& out = required(out_report, "out_report");
+    valetts::ParityRequest check;
+    check.folder = &required(given.folder_utf8, "request.folder_utf8");
+    check.set = &required(given.set, "request.set");
+    check.device = valetts::device_of(given.device);
+    check.precision = valetts::precision_of(given.precision);
+    check.plain_path = given.plain_path != 0;
+    valetts::set_threads(given.threads);
+    out = new vt_parity_report{valetts::check_parity(check).rows()};
+  });
+}
+
+int64_t vt_parity_row_count(const vt_parity_report* report) {
+  return report == nullptr ? 0 : static_cast<int64_t>(report->rows.size());
+}
+
+vt_status vt_parity_row_at(const vt_parity_report* report, int64_t index, vt_parity_row* out_row) {
+  return guarded([&] {
+    const std::vector<valetts::ParityRow>& rows = required(report, "report").rows;
+    VT_CHECK_ARG(index >= 0 && index < static_cast<int64_t>(rows.size()), "index is ", index, "; the report has ",
+                 rows.size(), " rows");
+    const valetts::ParityRow& row = rows[static_cast<size_t>(index)];
+    vt_parity_row& out = required(out_row, "out_row");
+    out = {};
+    put_text(out.tensor, sizeof out.tensor, row.tensor);
+    out.kind = static_cast<int32_t>(row.kind);
+    out.error = row.error;
+    out.error_limit = row.limit;
+    out.passed = row.passed ? 1 : 0;
+  });
+}
+
+void vt_parity_destroy(vt_parity_report* report) { delete report; }
 
 }  // extern "C"

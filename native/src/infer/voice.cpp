@@ -52,9 +52,9 @@ SynthesisTrace Voice::synthesize(const at::Tensor& token_ids_BT, const at::Tenso
   return out;
 }
 
-at::Tensor Voice::convert(const at::Tensor& samples_BN, const at::Tensor& sample_lengths_B,
-                          const at::Tensor& source_speakers_B, const at::Tensor& target_speakers_B,
-                          NoiseSource& noise) const {
+ConversionTrace Voice::convert(const at::Tensor& samples_BN, const at::Tensor& sample_lengths_B,
+                               const at::Tensor& source_speakers_B, const at::Tensor& target_speakers_B,
+                               NoiseSource& noise) const {
   VT_CHECK_STATE(generator_->settings().speaker_count > 1, "voice conversion needs a voice with several speakers");
   at::NoGradGuard no_grad;
   const PrecisionScope scope(device(), Precision::kFp32);
@@ -68,9 +68,12 @@ at::Tensor Voice::convert(const at::Tensor& samples_BN, const at::Tensor& sample
     spectrogram = extractor_.mel_from_linear(spectrogram) * length_mask_B1T(frame_lengths_B, spectrogram.size(2));
   }
   const PosteriorEncoding posterior = generator_->posterior_encoder(spectrogram, frame_lengths_B, source, noise);
-  const at::Tensor z_p = generator_->flow.forward(posterior.z_BCS, posterior.mask_B1S, source, pass);
-  const at::Tensor z = generator_->flow.inverse(z_p, posterior.mask_B1S, target, pass);
-  return generator_->decoder(z * posterior.mask_B1S, target);
+  ConversionTrace out;
+  out.z_BCS = posterior.z_BCS;
+  out.z_p_BCS = generator_->flow.forward(posterior.z_BCS, posterior.mask_B1S, source, pass);
+  out.z_target_BCS = generator_->flow.inverse(out.z_p_BCS, posterior.mask_B1S, target, pass);
+  out.audio_B1N = generator_->decoder(out.z_target_BCS * posterior.mask_B1S, target);
+  return out;
 }
 
 }  // namespace valetts

@@ -25,6 +25,14 @@ struct SynthesisTrace {
   at::Tensor audio_B1N;
 };
 
+// What voice conversion computes on the way, for parity checks.
+struct ConversionTrace {
+  at::Tensor z_BCS;         // posterior sample
+  at::Tensor z_p_BCS;       // without the source speaker
+  at::Tensor z_target_BCS;  // with the target speaker
+  at::Tensor audio_B1N;
+};
+
 class Voice {
  public:
   Voice(std::shared_ptr<const Generator> generator, const AudioSettings& audio);
@@ -38,11 +46,11 @@ class Voice {
   SynthesisTrace synthesize(const at::Tensor& token_ids_BT, const at::Tensor& token_lengths_B,
                             const at::Tensor& speaker_ids_B, const SynthesisScales& scales, NoiseSource& noise) const;
 
-  // samples_BN on the voice's device; speakers int64 [B]. Returns audio [B,1,N], N cut to whole frames.
+  // samples_BN on the voice's device; speakers int64 [B]. The audio is cut to whole frames.
   // Errors: INVALID_STATE with one speaker.
-  at::Tensor convert(const at::Tensor& samples_BN, const at::Tensor& sample_lengths_B,
-                     const at::Tensor& source_speakers_B, const at::Tensor& target_speakers_B,
-                     NoiseSource& noise) const;
+  ConversionTrace convert(const at::Tensor& samples_BN, const at::Tensor& sample_lengths_B,
+                          const at::Tensor& source_speakers_B, const at::Tensor& target_speakers_B,
+                          NoiseSource& noise) const;
 
  private:
   std::shared_ptr<const Generator> generator_;

@@ -141,6 +141,24 @@ TrainerSettings settings_of_reference(const JsonValue& config, Precision precisi
   return settings;
 }
 
+at::Tensor formula_weight(const std::string& name, const std::vector<int64_t>& shape, int64_t offset) {
+  int64_t count = 1;
+  for (int64_t size : shape) count *= size;
+  const at::Tensor index = at::arange(offset, offset + count, at::TensorOptions(at::kDouble));
+  at::Tensor r = (at::sin(index * 12.9898 + 78.233).abs() * 437.585453).frac();
+  const double fan = shape.empty() ? 1.0 : static_cast<double>(count) / static_cast<double>(shape.front());
+  if (ends_with(name, "weight_g")) {
+    r = r * 0.6 + 0.7;
+  } else if (ends_with(name, "gamma")) {
+    r = r * 0.4 + 0.8;
+  } else if (shape.size() > 1 && fan > 1.0) {
+    r = (r * 2.0 - 1.0) * (1.5 / std::sqrt(fan));
+  } else {
+    r = (r * 2.0 - 1.0) * 0.1;
+  }
+  return r.to(at::kFloat).view(shape);
+}
+
 NamedTensors formula_weights(const JsonValue& keys, const ParameterStore& wanted, const std::string& prefix) {
   std::set<std::string> names;
   for (const auto& [name, tensor] : wanted.entries()) names.insert(name);
@@ -148,23 +166,7 @@ NamedTensors formula_weights(const JsonValue& keys, const ParameterStore& wanted
   for (const JsonValue& row : keys.items()) {
     const std::string name = prefix + row.items().at(0).as_string();
     if (names.count(name) == 0) continue;
-    const std::vector<int64_t> shape = integers(row.items().at(1));
-    const int64_t offset = row.items().at(2).as_integer();
-    int64_t count = 1;
-    for (int64_t size : shape) count *= size;
-    const at::Tensor index = at::arange(offset, offset + count, at::TensorOptions(at::kDouble));
-    at::Tensor r = (at::sin(index * 12.9898 + 78.233).abs() * 437.585453).frac();
-    const double fan = shape.empty() ? 1.0 : static_cast<double>(count) / static_cast<double>(shape.front());
-    if (ends_with(name, "weight_g")) {
-      r = r * 0.6 + 0.7;
-    } else if (ends_with(name, "gamma")) {
-      r = r * 0.4 + 0.8;
-    } else if (shape.size() > 1 && fan > 1.0) {
-      r = (r * 2.0 - 1.0) * (1.5 / std::sqrt(fan));
-    } else {
-      r = (r * 2.0 - 1.0) * 0.1;
-    }
-    out.emplace_back(name, r.to(at::kFloat).view(shape));
+    out.emplace_back(name, formula_weight(name, integers(row.items().at(1)), row.items().at(2).as_integer()));
   }
   return out;
 }

@@ -41,8 +41,10 @@ class Fixture {
 // Settings of the reference's config.json (its model, data and train sections), with what fixtures add to it.
 TrainerSettings settings_of_reference(const JsonValue& config, Precision precision);
 
+// One such weight: float32 of the given shape, whose first element has this index in the state dict.
+at::Tensor formula_weight(const std::string& name, const std::vector<int64_t>& shape, int64_t offset);
 // Weights that are not stored but follow a formula of their index in the reference's state dict (fixtures' README).
-// keys: rows of [name, shape, offset]. Names in `wanted` only; float64.
+// keys: rows of [name, shape, offset]. Names in `wanted` only.
 NamedTensors formula_weights(const JsonValue& keys, const ParameterStore& wanted, const std::string& prefix = "");
 
 // Moves every weight by up to one unit in the last place of a precision, at random: what its arithmetic cannot tell apart.

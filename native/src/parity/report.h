@@ -17,7 +17,7 @@ enum class ParityKind {
   kGradient = 1,   // the same, of a gradient or its norm
   kParameter = 2,  // largest absolute error of a parameter after the optimizer's step
   kExact = 3,      // share of elements that differ (paths, lengths, segment positions)
-  kDouble = 4,     // float64: largest absolute error, against that of the recording itself
+  kAbsolute = 4,  // largest absolute error
   kNotCompared = 5,  // recorded, but nothing here computes it; the error is 0
 };
 

@@ -51,7 +51,7 @@ void AdamW::step(double learning_rate, const at::Tensor& overflow) {
   at::_fused_adamw_(parameters, gradients, first, second, {}, steps, learning_rate, settings_.beta1, settings_.beta2,
                     settings_.weight_decay, settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false,
                     /*grad_scale=*/std::nullopt, overflow.defined() ? std::optional<at::Tensor>(overflow) : std::nullopt);
-  if (overflow.defined()) at::_foreach_sub_(steps, std::vector<at::Tensor>(steps.size(), overflow.view({})));
+  if (overflow.defined()) at::_foreach_sub_(steps, std::vector<at::Tensor>(steps.size(), overflow.squeeze()));
 }
 
 void AdamW::plain_step(double learning_rate, const at::Tensor& overflow, const std::vector<at::Tensor>& parameters,

@@ -9,7 +9,6 @@
 namespace valetts {
 
 namespace {
-constexpr double kInitialScale = 65536.0;
 constexpr double kGrowth = 2.0;
 constexpr double kBackoff = 0.5;
 constexpr int64_t kGrowthInterval = 2000;  // steps
@@ -17,9 +16,9 @@ constexpr const char* kScaleName = "scale";
 constexpr const char* kStepsName = "steps_without_overflow";
 }  // namespace
 
-LossScale::LossScale(bool enabled, at::Device device)
+LossScale::LossScale(bool enabled, double initial, at::Device device)
     : enabled_(enabled),
-      scale_(at::full({}, enabled ? kInitialScale : 1.0, at::TensorOptions(at::kFloat).device(device))),
+      scale_(at::full({}, enabled ? initial : 1.0, at::TensorOptions(at::kFloat).device(device))),
       steps_without_overflow_(at::zeros({}, at::TensorOptions(at::kInt).device(device))) {}
 
 at::Tensor LossScale::unscale(const ParameterStore& store) const {
@@ -56,8 +55,8 @@ void LossScale::load_state(const NamedTensors& state, const std::string& origin)
               ": the loss scale is incomplete");
   const double value = scale.item<double>();
   VT_CHECK_IO(std::isfinite(value) && value > 0.0, origin, ": the loss scale is ", value);
-  scale_.copy_(scale.view({}));
-  steps_without_overflow_.copy_(steps.view({}));
+  scale_.copy_(scale.squeeze());
+  steps_without_overflow_.copy_(steps.squeeze());
 }
 
 }  // namespace valetts

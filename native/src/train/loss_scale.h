@@ -14,7 +14,7 @@ namespace valetts {
 class LossScale {
  public:
   // Without float16 the scale is 1 and nothing is ever skipped.
-  LossScale(bool enabled, at::Device device);
+  LossScale(bool enabled, double initial, at::Device device);
 
   bool enabled() const { return enabled_; }
   // float32 scalar on the device.

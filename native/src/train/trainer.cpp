@@ -89,7 +89,7 @@ Trainer::Trainer(const TrainerSettings& settings, at::Device device)
       generator_optimizer_(generator_->parameters(), settings.optimizer),
       discriminator_optimizer_(discriminator_store_, settings.optimizer),
       duration_optimizer_(duration_store_, settings.optimizer),
-      loss_scale_(settings.precision == Precision::kFp16, device),
+      loss_scale_(settings.precision == Precision::kFp16, settings.initial_loss_scale, device),
       silent_mel_M_(silent_mel_M()) {}
 
 at::Tensor Trainer::silent_mel_M() const {
@@ -308,6 +308,7 @@ StepLosses Trainer::step(const StepInputs& inputs, const StepSchedule& schedule,
     decode_segment(inputs, training, pass);
   }
   StepLosses losses;
+  losses.loss_scale = loss_scale_.value().clone();
   update_discriminators(pass, schedule, losses, trace);
   update_generator(pass, schedule, losses, trace);
   loss_scale_.update({losses.generator_overflow, losses.discriminator_overflow, losses.duration_discriminator_overflow});

@@ -27,6 +27,7 @@ struct TrainerSettings {
   int64_t segment_frames = 32;
   int64_t seed = 0;
   Precision precision = Precision::kFp32;
+  double initial_loss_scale = 65536.0;  // with float16
   // Counts padding as the reference does: in the deviation of the alignment noise (over the whole padded batch) and in
   // the duration discriminator's losses (V1 also sums them over the items). Otherwise padding changes nothing.
   bool reference_padding = false;
@@ -98,6 +99,7 @@ struct StepLosses {
   at::Tensor generator_norm;
   at::Tensor discriminator_norm;
   at::Tensor duration_discriminator_norm;
+  at::Tensor loss_scale;  // the one this step was taken with
   // With float16: 1 on the device where that network's gradients overflowed and its step was skipped.
   at::Tensor generator_overflow;
   at::Tensor discriminator_overflow;

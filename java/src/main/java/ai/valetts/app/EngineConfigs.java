@@ -36,6 +36,8 @@ final class EngineConfigs {
         config.training().segmentSamples(),
         threads,
         config.training().seed(),
-        device);
+        device,
+        config.training().precision() == null ? "fp32" : config.training().precision(),
+        Boolean.TRUE.equals(config.training().referencePadding()));
   }
 }

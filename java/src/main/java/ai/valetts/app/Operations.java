@@ -43,6 +43,9 @@ public interface Operations extends AutoCloseable {
   /** Writes a voice under the public reference's names. */
   ExportResult exportVoice(ExportRequest request);
 
+  /** Compares the core with numbers recorded from the public reference. */
+  ParityResult parity(ParityRequest request);
+
   @Override
   void close();
 }

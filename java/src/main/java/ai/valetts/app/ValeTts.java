@@ -137,6 +137,11 @@ public final class ValeTts implements Operations {
   }
 
   @Override
+  public ParityResult parity(ParityRequest request) {
+    return new Parity(engine(), notice).run(request);
+  }
+
+  @Override
   public InfoResult info(InfoRequest request) {
     Description description = new Description(this::engine, notice);
     return request.folder() != null

@@ -38,6 +38,7 @@ final class CommandLineInterface {
             new ImportCommand(),
             new ExportCommand(),
             new InfoCommand(),
+            new ParityCommand(),
             new DoctorCommand())) {
       commands.put(command.name(), command);
     }

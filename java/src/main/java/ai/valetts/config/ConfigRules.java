@@ -369,6 +369,9 @@ final class ConfigRules {
         () -> "takes auto, cpu or cuda:N (N from 0), found \"" + training.device() + "\"",
         "training.device");
     range("training.threads", () -> training.threads(), 0, 1_024);
+    if (training.precision() != null) {
+      oneOf("training.precision", () -> training.precision(), "fp32", "tf32", "bf16", "fp16");
+    }
     range("training.segmentSamples", () -> training.segmentSamples(), 16, 1_000_000);
     limit("training.maxSteps", () -> training.maxSteps());
     limit("training.maxEpochs", () -> training.maxEpochs());

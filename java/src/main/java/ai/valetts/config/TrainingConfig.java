@@ -6,10 +6,20 @@ package ai.valetts.config;
  * @param seed keys initial weights, batch order and every random draw
  * @param device {@code auto}, {@code cpu} or {@code cuda:N}
  * @param threads CPU threads of the core; 0 takes the machine's. Recorded in checkpoints, since it changes rounding
+ * @param precision {@code fp32}, {@code tf32}, {@code bf16} or {@code fp16}; null is {@code fp32}
+ * @param referencePadding whether losses and alignment noise count padding as the public reference does; null is no
  * @param segmentSamples samples the decoder learns from in each utterance; a multiple of {@code audio.hopLength}
  * @param maxSteps null for no limit
  * @param maxEpochs null for no limit
  * @param maxMinutes null for no limit; counts training time over all resumes
  */
 public record TrainingConfig(
-    long seed, String device, int threads, int segmentSamples, Long maxSteps, Integer maxEpochs, Double maxMinutes) {}
+    long seed,
+    String device,
+    int threads,
+    @Nullable String precision,
+    Boolean referencePadding,
+    int segmentSamples,
+    Long maxSteps,
+    Integer maxEpochs,
+    Double maxMinutes) {}

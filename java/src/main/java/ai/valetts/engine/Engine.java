@@ -2,6 +2,7 @@ package ai.valetts.engine;
 
 import ai.valetts.config.AudioConfig;
 import java.nio.file.Path;
+import java.util.List;
 
 /** The native core. Thread-safe; the handles it returns are not: calls on one handle are serialised by the handle. */
 public interface Engine {
@@ -26,6 +27,14 @@ public interface Engine {
 
   /** Log-mel spectrogram of one recording (samples in -1..1), {@code floor(N / hopLength)} frames. */
   Spectrogram melSpectrogram(AudioConfig config, float[] samples);
+
+  /**
+   * Compares the core with one set recorded from the public reference. A broken limit is a row that did not pass.
+   *
+   * @throws EngineIoException naming the file or tensor that is missing
+   * @throws InvalidEngineArgumentException for a set, device or precision that the core does not know
+   */
+  List<ParityRow> checkParity(ParityCheck check);
 
   /** Linear magnitude spectrogram of one recording, {@code fftSize / 2 + 1} bins. */
   Spectrogram linearSpectrogram(AudioConfig config, float[] samples);

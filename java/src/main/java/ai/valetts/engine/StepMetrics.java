@@ -8,6 +8,10 @@ package ai.valetts.engine;
  * @param generatorParts adversarial loss per waveform discriminator (scale, then periods 2, 3, 5, 7, 11)
  * @param frames valid spectrogram frames in the batch
  * @param tokens valid text tokens in the batch
+ * @param lossScale of this step; 1 without fp16
+ * @param generatorSkipped fp16: its gradients overflowed, so that its step was left out and the scale halved
+ * @param discriminatorSkipped the same of the waveform discriminators
+ * @param durationDiscriminatorSkipped the same of the duration discriminator
  */
 public record StepMetrics(
     float generatorTotal,
@@ -27,4 +31,8 @@ public record StepMetrics(
     float discriminatorGradientNorm,
     float durationDiscriminatorGradientNorm,
     long frames,
-    long tokens) {}
+    long tokens,
+    float lossScale,
+    boolean generatorSkipped,
+    boolean discriminatorSkipped,
+    boolean durationDiscriminatorSkipped) {}

@@ -6,6 +6,8 @@ import ai.valetts.engine.Engine;
 import ai.valetts.engine.EngineConfig;
 import ai.valetts.engine.EngineIoException;
 import ai.valetts.engine.EngineSystem;
+import ai.valetts.engine.ParityCheck;
+import ai.valetts.engine.ParityRow;
 import ai.valetts.engine.Spectrogram;
 import ai.valetts.engine.TrainingSession;
 import ai.valetts.engine.Utterance;
@@ -14,7 +16,9 @@ import ai.valetts.training.FakeSession;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /** An engine whose sessions are {@link FakeSession}s and whose voice hums, a tenth of a second a symbol. */
@@ -22,6 +26,8 @@ final class FakeEngine implements Engine {
   final List<FakeSession> sessions = new ArrayList<>();
   final List<Utterance> spoken = new ArrayList<>();
   Consumer<FakeSession> onCreate = session -> {};
+  final List<ParityCheck> parityChecks = new ArrayList<>();
+  final Map<String, List<ParityRow>> parityRows = new HashMap<>();
   int threads = 2;
 
   @Override
@@ -61,6 +67,12 @@ final class FakeEngine implements Engine {
       @Override
       public void close() {}
     };
+  }
+
+  @Override
+  public List<ParityRow> checkParity(ParityCheck check) {
+    parityChecks.add(check);
+    return parityRows.getOrDefault(check.set(), List.of());
   }
 
   @Override

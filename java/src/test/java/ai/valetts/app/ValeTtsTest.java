@@ -11,6 +11,7 @@ import ai.valetts.config.ConfigOverride;
 import ai.valetts.config.ValettsConfig;
 import ai.valetts.data.DataException;
 import ai.valetts.engine.EngineInternalException;
+import ai.valetts.engine.ParityRow;
 import ai.valetts.event.CheckpointSaved;
 import ai.valetts.event.RunEnded;
 import ai.valetts.event.RunEvent;
@@ -44,6 +45,29 @@ class ValeTtsTest {
     valetts = new ValeTts(root.resolve("cache"), notices::add, config -> List.of(events::add), () -> engine, false);
     runs = root.resolve("runs/toy");
     ToySpeech.folder(root.resolve("ana"), 12, 1);
+  }
+
+  @Test
+  void parityRunsEveryKnownSetOfTheFolderAndNamesTheOthers() throws IOException {
+    Path folder = Files.createDirectories(root.resolve("recorded"));
+    for (String file : List.of("stft.safetensors", "step_x.safetensors", "vocos.safetensors", "tol_x.json")) {
+      Files.createFile(folder.resolve(file));
+    }
+    ParityRow near = new ParityRow("stft", "mel", ParityRow.Kind.FORWARD, 9e-6, 1e-5, true);
+    ParityRow far = new ParityRow("step_x", "loss/kl", ParityRow.Kind.FORWARD, 2e-5, 1e-5, false);
+    ParityRow left = new ParityRow("step_x", "fft/out.z_p", ParityRow.Kind.NOT_COMPARED, 0, 0, true);
+    engine.parityRows.put("stft", List.of(near));
+    engine.parityRows.put("step_x", List.of(left, far));
+
+    ParityResult result = valetts.parity(new ParityRequest(folder, "cpu", "fp32", false, 1));
+
+    assertThat(result.rows()).extracting(ParityResult.Row::tensor).containsExactly("loss/kl", "mel");
+    assertThat(result.passed()).isFalse();
+    assertThat(result.notCompared())
+        .containsExactly("step_x: fft (1 tensor)", "vocos.safetensors, there is no check for it");
+    assertThat(notices).anySatisfy(line -> assertThat(line).contains("step_x").contains("1 BROKEN"));
+    assertThatThrownBy(() -> valetts.parity(new ParityRequest(root.resolve("cache"), "cpu", "fp32", false, 1)))
+        .isInstanceOf(DataException.class);
   }
 
   @Test

@@ -10,6 +10,8 @@ import ai.valetts.app.ImportResult;
 import ai.valetts.app.InfoRequest;
 import ai.valetts.app.InfoResult;
 import ai.valetts.app.Operations;
+import ai.valetts.app.ParityRequest;
+import ai.valetts.app.ParityResult;
 import ai.valetts.app.PrepareRequest;
 import ai.valetts.app.PrepareResult;
 import ai.valetts.app.ResumeRequest;
@@ -66,13 +68,13 @@ class CommandLineInterfaceTest {
   @Test
   void listsTheCommands() {
     assertThat(run("--help")).isEqualTo(ExitCode.DONE);
-    assertThat(out()).contains("train", "resume", "synth", "prepare", "text", "import", "export", "info", "doctor");
+    assertThat(out()).contains("train", "resume", "synth", "prepare", "text", "import", "export", "info", "parity", "doctor");
     assertThat(run()).isEqualTo(ExitCode.USAGE);
     assertThat(err()).contains("usage: valetts COMMAND");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "resume", "synth", "prepare", "text", "import", "export", "info", "doctor"})
+  @ValueSource(strings = {"train", "resume", "synth", "prepare", "text", "import", "export", "info", "parity", "doctor"})
   void explainsEachCommand(String command) {
     assertThat(run(command, "--help")).isEqualTo(ExitCode.DONE);
     assertThat(out()).contains("valetts " + command).contains("--verbose");
@@ -349,6 +351,37 @@ class CommandLineInterfaceTest {
     assertThat(err()).contains("unexpected java.lang.IllegalStateException: a defect").contains("\tat ");
   }
 
+  @Test
+  void parityPrintsTheWorstRowFirstAndFailsOnABrokenLimit() {
+    recorder.parityRows =
+        List.of(
+            new ParityResult.Row("stft", "mel", "forward", 2e-6, 1e-5, true),
+            new ParityResult.Row("mas", "rand/path", "exact", 0.25, 0, false));
+
+    assertThat(run("parity", "--fixtures", "recorded", "--device", "cpu", "--precision", "bf16", "--path", "plain"))
+        .isEqualTo(ExitCode.ENGINE);
+
+    assertThat(recorder.requests).containsExactly(new ParityRequest(Path.of("recorded"), "cpu", "bf16", true, 0));
+    assertThat(out().indexOf("mas: rand/path")).isPositive().isLessThan(out().indexOf("stft: mel"));
+    assertThat(out()).contains("BROKEN: 1 of 2 tensors").contains("not compared: vocos.safetensors");
+  }
+
+  @Test
+  void parityHoldsOnlyIfSomethingWasCompared() {
+    assertThat(run("parity", "--fixtures", "recorded")).isEqualTo(ExitCode.ENGINE);
+    recorder.parityRows = List.of(new ParityResult.Row("stft", "mel", "forward", 2e-6, 1e-5, true));
+    assertThat(run("parity", "--fixtures", "recorded")).isEqualTo(ExitCode.DONE);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--precision, fp8, fp32", "--path, fast, plain", "--rows, -1, whole number", "--threads, two, whole number"})
+  void parityRefusesWhatItDoesNotKnow(String option, String value, String named) {
+    assertThat(run("parity", "--fixtures", "recorded", option, value)).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains(option).contains(named);
+    assertThat(run("parity")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("--fixtures DIR is needed");
+  }
+
   /** Stands in for the engine's side: remembers what it was asked. */
   private static final class Recorder implements Operations {
     final List<Object> requests = new ArrayList<>();
@@ -356,6 +389,7 @@ class CommandLineInterfaceTest {
     boolean interrupted;
     String refusal;
     boolean closed;
+    List<ParityResult.Row> parityRows = List.of();
 
     @Override
     public RunResult train(TrainRequest request) {
@@ -414,6 +448,11 @@ class CommandLineInterfaceTest {
           request,
           new InfoResult(
               List.of(new InfoResult.Section("Parameters", List.of(new InfoResult.Row("flow", "1,000"))))));
+    }
+
+    @Override
+    public ParityResult parity(ParityRequest request) {
+      return note(request, new ParityResult(parityRows, List.of("vocos.safetensors")));
     }
 
     @Override

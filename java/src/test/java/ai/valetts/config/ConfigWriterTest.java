@@ -126,7 +126,7 @@ class ConfigWriterTest {
     if (type == String.class) {
       return "text" + number;
     }
-    return type == boolean.class ? String.valueOf(number % 2 == 0) : String.valueOf(number);
+    return type == boolean.class || type == Boolean.class ? String.valueOf(number % 2 == 0) : String.valueOf(number);
   }
 
   private static String distinct(Class<?> type, int indent, int[] counter) {
@@ -148,7 +148,7 @@ class ConfigWriterTest {
                     : item == Integer.class ? "[" + number + "]" : "[{folder: text" + number + ", speaker: s}]");
       } else if (component.getType() == String.class) {
         yaml.append("text").append(number);
-      } else if (component.getType() == boolean.class) {
+      } else if (component.getType() == boolean.class || component.getType() == Boolean.class) {
         yaml.append(number % 2 == 0);
       } else {
         yaml.append(number);

@@ -54,7 +54,7 @@ public final class FakeSession implements TrainingSession {
     double loss = weight * weight + momentum;
     losses.add(loss);
     float[] six = new float[6];
-    return new StepMetrics((float) loss, 0, 0, 45, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5);
+    return new StepMetrics((float) loss, 0, 0, 45, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5, 1, false, false, false);
   }
 
   @Override

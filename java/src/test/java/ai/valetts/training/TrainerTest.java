@@ -39,7 +39,7 @@ class TrainerTest {
   private final List<RunControl.JournalEntry> journal = new ArrayList<>();
   private final RunControl control = new RunControl(journal::add);
   private final FakeSession session = new FakeSession();
-  private TrainingConfig limits = new TrainingConfig(1, "cpu", 1, 8, 12L, null, null);
+  private TrainingConfig limits = new TrainingConfig(1, "cpu", 1, null, null, 8, 12L, null, null);
   private CheckpointConfig saving = new CheckpointConfig(5, null, 10);
   private boolean validating = true;
   private int validateEvery = 4;
@@ -90,7 +90,7 @@ class TrainerTest {
 
   @Test
   void stopsAfterTheLastEpoch() {
-    limits = new TrainingConfig(1, "cpu", 1, 8, null, 3, null);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, null, 3, null);
     RunOutcome outcome = run();
     assertThat(outcome.state().step()).isEqualTo(15);
     assertThat(outcome.state().epoch()).isEqualTo(3);
@@ -99,7 +99,7 @@ class TrainerTest {
 
   @Test
   void minutesIncludeTheLastValidationAndCheckpoint() {
-    limits = new TrainingConfig(1, "cpu", 1, 8, null, null, 2.0);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, null, null, 2.0);
     saving = new CheckpointConfig(null, 0.25, 10);
     validateEvery = 20;
     session.beforeStep = () -> now += SECOND;
@@ -115,7 +115,7 @@ class TrainerTest {
 
   @Test
   void minutesCountOverResumes() {
-    limits = new TrainingConfig(1, "cpu", 1, 8, null, null, 1.0);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, null, null, 1.0);
     validating = false;
     session.beforeStep = () -> {
       now += SECOND;
@@ -239,7 +239,7 @@ class TrainerTest {
 
   @Test
   void timeToGoFollowsTheNearestLimit() {
-    limits = new TrainingConfig(1, "cpu", 1, 8, 100L, null, 0.5);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, 100L, null, 0.5);
     validating = false;
     session.beforeStep = () -> now += SECOND;
     run();
@@ -252,7 +252,7 @@ class TrainerTest {
 
   @Test
   void withoutALimitThereIsNoTimeToGo() {
-    limits = new TrainingConfig(1, "cpu", 1, 8, null, null, null);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, null, null, null);
     session.beforeStep = () -> {
       if (session.losses.size() == 3) {
         control.requestStop("enough");
@@ -272,7 +272,7 @@ class TrainerTest {
   }
 
   private static TrainingConfig steps(long count) {
-    return new TrainingConfig(1, "cpu", 1, 8, count, null, null);
+    return new TrainingConfig(1, "cpu", 1, null, null, 8, count, null, null);
   }
 
   private RunOutcome run() {

@@ -110,6 +110,14 @@ final class CoreBinding {
       @Cast("int64_t") long capacity,
       int[] frames);
 
+  static native int vt_parity_check(@Const ParityQuestion request, @ByPtrPtr ParityAnswer report);
+
+  static native @Cast("int64_t") long vt_parity_row_count(@Const ParityAnswer report);
+
+  static native int vt_parity_row_at(@Const ParityAnswer report, @Cast("int64_t") long index, ParityLine row);
+
+  static native void vt_parity_destroy(ParityAnswer report);
+
   // Handles.
 
   /** {@code vt_session*}. */
@@ -135,6 +143,15 @@ final class CoreBinding {
   @Name("vt_audio")
   static final class Audio extends Pointer {
     Audio() {
+      super((Pointer) null);
+    }
+  }
+
+  /** {@code vt_parity_report*}. */
+  @Opaque
+  @Name("vt_parity_report")
+  static final class ParityAnswer extends Pointer {
+    ParityAnswer() {
       super((Pointer) null);
     }
   }
@@ -330,6 +347,12 @@ final class CoreBinding {
 
     @MemberSetter
     native SessionSettings device(@Cast("const char*") BytePointer value);
+
+    @MemberSetter
+    native SessionSettings precision(int value);
+
+    @MemberSetter
+    native SessionSettings reference_padding(int value);
   }
 
   /** {@code vt_batch}. */
@@ -456,6 +479,18 @@ final class CoreBinding {
 
     @MemberGetter
     native long tokens();
+
+    @MemberGetter
+    native float loss_scale();
+
+    @MemberGetter
+    native int skipped_generator();
+
+    @MemberGetter
+    native int skipped_discriminator();
+
+    @MemberGetter
+    native int skipped_duration_discriminator();
   }
 
   /** {@code vt_evaluation}. */
@@ -669,5 +704,60 @@ final class CoreBinding {
 
     @MemberGetter
     native int threads();
+  }
+
+  /** {@code vt_parity_request}. */
+  @Name("vt_parity_request")
+  static final class ParityQuestion extends Pointer {
+    ParityQuestion() {
+      super((Pointer) null);
+      allocate();
+    }
+
+    private native void allocate();
+
+    @MemberSetter
+    native ParityQuestion folder_utf8(@Cast("const char*") BytePointer value);
+
+    @MemberSetter
+    native ParityQuestion set(@Cast("const char*") BytePointer value);
+
+    @MemberSetter
+    native ParityQuestion device(@Cast("const char*") BytePointer value);
+
+    @MemberSetter
+    native ParityQuestion precision(int value);
+
+    @MemberSetter
+    native ParityQuestion plain_path(int value);
+
+    @MemberSetter
+    native ParityQuestion threads(int value);
+  }
+
+  /** {@code vt_parity_row}. */
+  @Name("vt_parity_row")
+  static final class ParityLine extends Pointer {
+    ParityLine() {
+      super((Pointer) null);
+      allocate();
+    }
+
+    private native void allocate();
+
+    @MemberGetter
+    native @Cast("const char*") BytePointer tensor();
+
+    @MemberGetter
+    native int kind();
+
+    @MemberGetter
+    native double error();
+
+    @MemberGetter
+    native double error_limit();
+
+    @MemberGetter
+    native int passed();
   }
 }

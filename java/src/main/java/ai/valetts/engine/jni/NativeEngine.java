@@ -6,10 +6,13 @@ import ai.valetts.engine.EngineConfig;
 import ai.valetts.engine.EngineInternalException;
 import ai.valetts.engine.EngineSystem;
 import ai.valetts.engine.InvalidEngineArgumentException;
+import ai.valetts.engine.ParityCheck;
+import ai.valetts.engine.ParityRow;
 import ai.valetts.engine.Spectrogram;
 import ai.valetts.engine.TrainingSession;
 import ai.valetts.engine.Voice;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
@@ -99,6 +102,42 @@ public final class NativeEngine implements Engine {
   @Override
   public Spectrogram linearSpectrogram(AudioConfig config, float[] samples) {
     return spectrogram(config, SPECTROGRAM_LINEAR, config.fftSize() / 2 + 1, samples);
+  }
+
+  @Override
+  public List<ParityRow> checkParity(ParityCheck check) {
+    try (CoreBinding.ParityQuestion question = new CoreBinding.ParityQuestion();
+        BytePointer folder = CoreBinding.utf8(check.folder().toAbsolutePath().toString());
+        BytePointer set = CoreBinding.utf8(check.set());
+        BytePointer device = CoreBinding.utf8(check.device())) {
+      question
+          .folder_utf8(folder)
+          .set(set)
+          .device(device)
+          .precision(SessionSettingsWriter.precision("precision", check.precision()))
+          .plain_path(check.plainPath() ? 1 : 0)
+          .threads(check.threads());
+      CoreBinding.ParityAnswer answer = new CoreBinding.ParityAnswer();
+      CoreBinding.check(CoreBinding.vt_parity_check(question, answer));
+      try (CoreBinding.ParityLine line = new CoreBinding.ParityLine()) {
+        List<ParityRow> rows = new ArrayList<>();
+        long count = CoreBinding.vt_parity_row_count(answer);
+        for (long index = 0; index < count; index++) {
+          CoreBinding.check(CoreBinding.vt_parity_row_at(answer, index, line));
+          rows.add(
+              new ParityRow(
+                  check.set(),
+                  CoreBinding.text(line.tensor()),
+                  ParityRow.Kind.values()[line.kind()],
+                  line.error(),
+                  line.error_limit(),
+                  line.passed() != 0));
+        }
+        return rows;
+      } finally {
+        CoreBinding.vt_parity_destroy(answer);
+      }
+    }
   }
 
   private static Spectrogram spectrogram(AudioConfig config, int kind, int bins, float[] samples) {

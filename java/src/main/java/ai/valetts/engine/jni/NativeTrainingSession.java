@@ -191,7 +191,11 @@ final class NativeTrainingSession implements TrainingSession {
         from.gradient_norm_discriminator(),
         from.gradient_norm_duration_discriminator(),
         from.frames(),
-        from.tokens());
+        from.tokens(),
+        from.loss_scale(),
+        from.skipped_generator() != 0,
+        from.skipped_discriminator() != 0,
+        from.skipped_duration_discriminator() != 0);
   }
 
   private static float[] perDiscriminator(IntFunction<Float> part) {

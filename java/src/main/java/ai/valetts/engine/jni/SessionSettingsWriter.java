@@ -18,6 +18,8 @@ final class SessionSettingsWriter {
   private static final List<String> DURATION_PREDICTORS = List.of("deterministic", "stochastic");
   static final List<String> DURATION_DISCRIMINATORS = List.of("none", "v1", "v2");
 
+  static final List<String> PRECISIONS = List.of("fp32", "tf32", "bf16", "fp16", "fp64");
+
   static final int MAX_UPSAMPLES = 8;
   static final int MAX_RESBLOCK_KERNELS = 8;
   static final int MAX_DILATIONS = 8;
@@ -32,7 +34,16 @@ final class SessionSettingsWriter {
     write(config.audio(), to.audio());
     write(config, config.model(), to.model());
     write(config.optimizer(), to.optimizer());
-    to.segment_samples(config.segmentSamples()).threads(config.threads()).seed(config.seed()).device(device);
+    to.segment_samples(config.segmentSamples())
+        .threads(config.threads())
+        .seed(config.seed())
+        .device(device)
+        .precision(precision("training.precision", config.precision()))
+        .reference_padding(bool(config.referencePadding()));
+  }
+
+  static int precision(String key, String name) {
+    return indexOf(key, name, PRECISIONS);
   }
 
   static void write(AudioConfig audio, CoreBinding.AudioSettings to) {

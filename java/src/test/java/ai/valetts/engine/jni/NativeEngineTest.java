@@ -3,12 +3,15 @@ package ai.valetts.engine.jni;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.valetts.Fixtures;
 import ai.valetts.config.AudioConfig;
 import ai.valetts.engine.Batch;
 import ai.valetts.engine.EngineConfig;
 import ai.valetts.engine.EngineIoException;
 import ai.valetts.engine.Inspection;
 import ai.valetts.engine.InvalidEngineArgumentException;
+import ai.valetts.engine.ParityCheck;
+import ai.valetts.engine.ParityRow;
 import ai.valetts.engine.StepMetrics;
 import ai.valetts.engine.StepParams;
 import ai.valetts.engine.TrainingSession;
@@ -16,7 +19,9 @@ import ai.valetts.engine.Utterance;
 import ai.valetts.engine.Voice;
 import com.sun.jna.Function;
 import com.sun.jna.Structure;
+import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -90,6 +95,54 @@ class NativeEngineTest {
   }
 
   @Test
+  void reducedPrecisionTrainsAndItsLossScaleIsSaved() throws IOException {
+    for (String precision : List.of("bf16", "fp16")) {
+      EngineConfig config = ToyVoice.config(precision);
+      Path weights = Files.createDirectory(folder.resolve(precision));
+      StepMetrics next;
+      try (TrainingSession session = engine.createSession(config);
+          Batch batch = ToyVoice.batch()) {
+        StepMetrics first = session.step(batch, STEP);
+        assertThat(first.generatorTotal()).isFinite();
+        assertThat(first.lossScale()).isEqualTo(precision.equals("fp16") ? 65536f : 1f);
+        session.save(weights);
+        next = session.step(batch, new StepParams(1, 2e-4, 2e-4, 2e-4));
+      }
+      assertThat(Files.exists(weights.resolve("loss_scale.safetensors"))).isEqualTo(precision.equals("fp16"));
+      try (TrainingSession resumed = engine.createSession(config);
+          Batch batch = ToyVoice.batch()) {
+        resumed.load(weights);
+        StepMetrics again = resumed.step(batch, new StepParams(1, 2e-4, 2e-4, 2e-4));
+        assertThat(again.generatorTotal()).isEqualTo(next.generatorTotal());
+        assertThat(again.lossScale()).isEqualTo(next.lossScale());
+      }
+    }
+  }
+
+  @Test
+  void aPrecisionTheDeviceLacksIsRefused() {
+    assertThatThrownBy(() -> engine.createSession(ToyVoice.config("tf32")))
+        .isInstanceOf(InvalidEngineArgumentException.class)
+        .hasMessageContaining("tf32");
+    assertThatThrownBy(() -> engine.createSession(ToyVoice.config("fp8")))
+        .isInstanceOf(InvalidEngineArgumentException.class)
+        .hasMessageContaining("training.precision");
+  }
+
+  @Test
+  void equalsTheReferencesSpectrograms() {
+    Path recorded = Fixtures.file("stft.safetensors");
+    List<ParityRow> rows =
+        engine.checkParity(new ParityCheck(recorded.getParent(), "stft", "cpu", "fp32", false, 1));
+    assertThat(rows).extracting(ParityRow::tensor).contains("mel", "linear", "grad_wav");
+    assertThat(rows).allSatisfy(row -> assertThat(row.passed()).as(row.toString()).isTrue());
+    assertThat(rows).anySatisfy(row -> assertThat(row.error()).isPositive());
+    assertThatThrownBy(() -> engine.checkParity(new ParityCheck(recorded.getParent(), "vocos", "cpu", "fp32", false, 1)))
+        .isInstanceOf(InvalidEngineArgumentException.class)
+        .hasMessageContaining("'vocos'");
+  }
+
+  @Test
   void aVoiceOutlivesItsSession() {
     TrainingSession session = engine.createSession(ToyVoice.config());
     try (Voice voice = session.voice()) {
@@ -121,7 +174,7 @@ class NativeEngineTest {
     EngineConfig toy = ToyVoice.config();
     AudioConfig audio = new AudioConfig(8000, 256, 100, 256, 20, 0f, 0f);
     EngineConfig wrong =
-        new EngineConfig(audio, toy.model(), toy.optimizer(), 12, 1, 3200, 1, 1234, "cpu");
+        new EngineConfig(audio, toy.model(), toy.optimizer(), 12, 1, 3200, 1, 1234, "cpu", "fp32", false);
     assertThatThrownBy(() -> engine.createSession(wrong))
         .isInstanceOf(InvalidEngineArgumentException.class)
         .hasMessageContaining("hop_length")
@@ -132,7 +185,7 @@ class NativeEngineTest {
   void aDeviceThatIsNotThereIsRefused() {
     EngineConfig toy = ToyVoice.config();
     EngineConfig wrong =
-        new EngineConfig(toy.audio(), toy.model(), toy.optimizer(), 12, 1, toy.segmentSamples(), 1, 1, "cuda:63");
+        new EngineConfig(toy.audio(), toy.model(), toy.optimizer(), 12, 1, toy.segmentSamples(), 1, 1, "cuda:63", "fp32", false);
     assertThatThrownBy(() -> engine.createSession(wrong))
         .isInstanceOf(InvalidEngineArgumentException.class)
         .hasMessageContaining("cuda");
@@ -214,6 +267,8 @@ class NativeEngineTest {
             () -> CoreBinding.check(CoreBinding.vt_session_describe(null, null)),
             () -> CoreBinding.check(CoreBinding.vt_voice_synthesize(null, null, null)),
             () -> CoreBinding.check(CoreBinding.vt_audio_copy(null, null, 0)),
+            () -> CoreBinding.check(CoreBinding.vt_parity_check(null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_parity_row_at(null, 0, null)),
             () -> CoreBinding.check(CoreBinding.vt_spectrogram(null, 0, null, 0, null, 0, null)));
     for (Runnable call : calls) {
       assertThatThrownBy(call::run).isInstanceOf(InvalidEngineArgumentException.class).hasMessageContaining("NULL");
