@@ -14,6 +14,7 @@ import ai.valetts.text.TextException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.Locale;
 
@@ -53,7 +54,9 @@ public enum ExitCode {
     if (isDiskFull(failure)) {
       return DISK;
     }
-    if (failure instanceof ConfigException || failure instanceof TextException) {
+    if (failure instanceof ConfigException
+        || failure instanceof TextException
+        || failure instanceof InvalidPathException) {
       return USAGE;
     }
     if (failure instanceof DataException
@@ -81,6 +84,10 @@ public enum ExitCode {
 
   /** What to tell a person: one sentence or list, no stack trace. */
   public static String explain(Throwable failure) {
+    if (failure instanceof InvalidPathException path) {
+      return "the name \"" + path.getInput() + "\" cannot be used here: " + path.getReason()
+          + "; where it has letters beyond ASCII, set the locale first: export LC_ALL=C.UTF-8";
+    }
     Throwable cause = failure instanceof UncheckedIOException ? failure.getCause() : failure;
     boolean explained = cause != failure && failure.getMessage() != null && !failure.getMessage().equals(cause.toString());
     if (isDiskFull(failure) && !explained && !(failure instanceof CheckpointWriteException)) {

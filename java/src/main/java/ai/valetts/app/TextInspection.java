@@ -50,6 +50,11 @@ public final class TextInspection implements AutoCloseable {
       TextFrontEnds.requireLanguage(language);
       return new TextInspection(TextFrontEnds.words(config, null), null, language);
     }
+    TextFrontEnds.espeakVersion(problem -> {
+      throw new TextException(
+          problem + "; --normalized-only shows the words without it, and a model with text.frontEnd: characters reads"
+              + " without it");
+    });
     TextFrontEnd frontEnd = TextFrontEnds.open(config, List::of, notice -> {});
     frontEnd.read(new Words("", List.of()), language);
     return new TextInspection(frontEnd::words, frontEnd, language);

@@ -19,7 +19,7 @@ public final class Main {
     System.setOut(out);
     System.setErr(err);
     Terminal terminal = new Terminal(System.in, out, err, () -> ValeTts.onConsole(out));
-    ExitCode code = new CommandLineInterface(terminal).run(arguments);
+    ExitCode code = new CommandLineInterface(terminal).run(Utf8Arguments.recover(arguments));
     out.flush();
     err.flush();
     System.exit(code.code());

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,6 +38,24 @@ class CommandLineEndToEndTest {
     assertRefused(train("--set", "model.hiddenChanels=96"), 2, "hiddenChanels", "hiddenChannels");
     assertRefused(train("--set", "data.batchSize=many"), 2, "data.batchSize", "many");
     assertRefused(train("--set", "audio.hopLength=200"), 2, "audio.hopLength", "model.upsampleRates");
+  }
+
+  /** The jar holds only a part of ICU4J's data. */
+  @Test
+  void numbersAreSpelledOutOfTheJar() throws Exception {
+    Map<String, String> words =
+        Map.of(
+            "pt-br", "vinte e uma casas",
+            "en-us", "twenty-one casas",
+            "es", "veintiuna casas",
+            "fr-fr", "vingt-et-un casas",
+            "it", "ventuno casas",
+            "ru", "двадцать один casas");
+    for (Map.Entry<String, String> language : words.entrySet()) {
+      Ended ended = valetts("text", "--language", language.getKey(), "--normalized-only", "21 casas");
+      assertThat(ended.output().strip()).isEqualTo(language.getValue());
+      assertThat(ended.exitCode()).isZero();
+    }
   }
 
   @Test

@@ -12,6 +12,7 @@ import ai.valetts.engine.EngineStatus;
 import ai.valetts.text.TextException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -68,6 +69,13 @@ class ExitCodeTest {
   void saysThatTheDiskIsFullAndTheLastCheckpointIntact(Throwable failure) {
     assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DISK);
     assertThat(ExitCode.explain(failure)).startsWith("no space left on the disk").contains("resume");
+  }
+
+  @Test
+  void explainsANameThatTheLocaleCannotHold() {
+    Throwable failure = new InvalidPathException("n\ufffdo.txt", "Malformed input or input contains unmappable characters");
+    assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.USAGE);
+    assertThat(ExitCode.explain(failure)).contains("n\ufffdo.txt", "LC_ALL=C.UTF-8");
   }
 
   @Test
