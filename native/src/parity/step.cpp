@@ -107,9 +107,10 @@ class StepCheck {
   void note_sensitivity(const StepInputs& inputs, const at::Tensor& durations) {
     TrainerSettings settings = trainer_->settings();
     settings.precision = Precision::kFp32;
-    for (int64_t run = 0; run < perturbed_runs(request_.precision); ++run) {
+    // Run 0 moves nothing: what the others are measured from.
+    for (int64_t run = 0; run <= perturbed_runs(request_.precision); ++run) {
       Trainer moved(settings, request_.device);
-      assign(moved, static_cast<uint64_t>(run));
+      assign(moved, run == 0 ? std::nullopt : std::optional<uint64_t>(run));
       RecordedNoise noise = step_noise();
       moved.step(inputs, {}, noise, nullptr, &durations);
       const std::pair<ParameterStore*, const char*> networks[] = {
@@ -118,7 +119,12 @@ class StepCheck {
           {&moved.duration_discriminator_parameters(), "gradDUR/"}};
       for (const auto& [store, prefix] : networks) {
         for (const auto& [name, parameter] : store->entries()) {
-          if (parameter.grad().defined()) perturbed_gradients_[prefix + name].push_back(parameter.grad());
+          if (!parameter.grad().defined()) continue;
+          if (run == 0) {
+            unmoved_gradients_[prefix + name] = parameter.grad();
+          } else {
+            perturbed_gradients_[prefix + name].push_back(parameter.grad());
+          }
         }
       }
     }
@@ -280,7 +286,10 @@ class StepCheck {
         if (fixture_.has(name)) gradient(name, parameter.grad());
         if (fixture_.has(norm)) {
           std::vector<at::Tensor> perturbed_norms;
-          for (const at::Tensor& other : perturbed_gradients_[name]) perturbed_norms.push_back(other.norm());
+          for (const at::Tensor& other : perturbed_gradients_[name]) {
+            // Two norms can be alike by chance; the norm of the difference bounds what they may differ by.
+            perturbed_norms.push_back(fixture_[norm] + (other - unmoved_gradients_.at(name)).norm());
+          }
           report_.gradient(norm, parameter.grad().defined() ? parameter.grad().norm() : at::Tensor(), fixture_[norm],
                            perturbed_norms);
         }
@@ -299,6 +308,7 @@ class StepCheck {
   Tolerances tolerances_;
   TrainerSettings settings_;
   std::optional<Trainer> trainer_;
+  std::map<std::string, at::Tensor> unmoved_gradients_;
   std::map<std::string, std::vector<at::Tensor>> perturbed_gradients_;  // empty in full precision
 };
 

@@ -94,7 +94,9 @@ TEST_SUITE("parity") {
   }
   TEST_CASE("float16 with its loss scale stays within its limits on the CPU") {
     VT_FIXTURE(path, "step_ms_mel_sdp.safetensors");
-    for (const char* set : {"encoder", "flows", "durdisc", "step_ms_mel_sdp"}) check_set(set, Precision::kFp16, false);
+    for (const char* set : {"encoder", "flows", "durdisc", "step_ms_mel_sdp", "step_ms_lin_dp"}) {
+      check_set(set, Precision::kFp16, false);
+    }
   }
   TEST_CASE("TF32 is refused where there are no tensor cores") {
     CHECK_THROWS_WITH_AS(check_parity({"/nowhere", "stft", at::kCPU, Precision::kTf32, false}), doctest::Contains("tf32"),
