@@ -164,9 +164,11 @@ class TextNormalizerTest {
 
   @Test
   void leavesToEspeakWhatMoreThanANumberDecides() {
-    for (String text : List.of("à 14:30", "le 25/12/2024", "le 1er mai", "am 21. März", "5 €", "10 %", "1.234", "A320", "007", "2010-2015")) {
+    for (String text : List.of("à 14:30", "le 25/12/2024", "le 1er mai", "5 €", "10 %", "1.234", "A320", "007", "2010-2015")) {
       assertThat(words(text, "fr-fr")).isEqualTo(text);
     }
+    assertThat(words("am 21. März um 8", "de")).isEqualTo("am 21. März um acht");
+    assertThat(words("Appuyez sur 6. Merci.", "fr-fr")).isEqualTo("Appuyez sur six. Merci.");
     assertThat(words("21 xx 😀", "tlh")).as("no words for this language").isEqualTo("21 xx 😀");
   }
 
