@@ -17,7 +17,7 @@ foreach(_source ${VALETTS_KERNEL_CHECKS})
   get_filename_component(_name "${_source}" NAME_WE)
   add_executable("${_name}" "${_source}" $<TARGET_OBJECTS:valetts_kernels>)
   target_include_directories("${_name}" PRIVATE
-    "${CMAKE_SOURCE_DIR}/native/src" "${CMAKE_SOURCE_DIR}/native/kernels")
+    "${CMAKE_SOURCE_DIR}/native/src" "${CMAKE_SOURCE_DIR}/native/kernels" "${CMAKE_SOURCE_DIR}/native/tests/kernels")
   add_test(NAME "kernels/${_name}" COMMAND "${_name}")
   set_tests_properties("kernels/${_name}" PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endforeach()

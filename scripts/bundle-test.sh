@@ -148,11 +148,14 @@ check "it builds the core and the machine is fit" expect 0 "This machine is fit 
 check "the recorded tensors are restored to the bit" diff -r "$fixtures" "$folder/checks/fixtures"
 check "it trains on plain WAV without a decoder" trains "$folder"
 check "another rate is refused with the reason" needs_a_decoder_for_another_rate "$folder"
-check "without a GPU every stage is skipped" expect 77 "0 passed, 0 failed, 8 skipped" there "$folder/scripts/gpu-checks.sh"
-check "VALETTS_REQUIRE_GPU makes that a failure" expect 1 "8 failed" there VALETTS_REQUIRE_GPU=1 "$folder/scripts/gpu-checks.sh"
-check "the stages run, and a rehearsal measures nothing" expect 77 "0 passed, 0 failed, 8 skipped" \
+check "without a GPU every stage is skipped" expect 77 "0 passed, 0 failed, 10 skipped" there "$folder/scripts/gpu-checks.sh"
+check "VALETTS_REQUIRE_GPU makes that a failure" expect 1 "10 failed" there VALETTS_REQUIRE_GPU=1 "$folder/scripts/gpu-checks.sh"
+check "the stages run, and a rehearsal measures nothing" expect 77 "0 passed, 0 failed, 10 skipped" \
   there OUT="$place/out" "$folder/scripts/gpu-checks.sh" --rehearse
 check "a rehearsal leaves no line for the ledger" test ! -e "$place/out/ledger-lines.md"
+check "without a GPU no benchmark measures anything" expect 77 "nothing was measured" there "$folder/benchmarks/run-all-gpus.sh"
+check "training steps are timed without a compiler for Java" expect 77 "rehearsed on the CPU" \
+  there "$folder/benchmarks/run-all-gpus.sh" --rehearse steps
 check "an unknown stage is refused" expect 2 "there is no stage trian" there "$folder/scripts/gpu-checks.sh" trian
 check "measured lines enter the ledger" appends_to_the_ledger
 check "the ledger knows every stage" every_stage_has_a_row_or_a_line

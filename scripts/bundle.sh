@@ -37,12 +37,18 @@ trap 'rm -rf "$work"' EXIT
 tree=$work/$name
 mkdir -p "$tree/scripts/bundle" "$tree/glue/include/linux" "$tree/native/tests" "$tree/docs" "$out"
 
-# Java without desktop. The jar's network is the file system, so the checks can do without TLS; a package has to keep one
-# class, or jlink refuses it.
+# Java without desktop. The jar's network is the file system and its text is ASCII, so the checks can do without TLS, ciphers
+# and the tables of East Asian encodings; a package has to keep one class, or jlink refuses it.
 runtime() {
-  local leave_out=()
+  local leave_out=() resources=() IFS=,
   if $checks; then
-    leave_out=(--exclude-resources "regex:/java.base/sun/security/ssl/(?!Alert\.class).*,regex:/java.base/sun/security/tools/keytool/(?!Main\.class).*")
+    resources=(
+      'regex:/java.base/sun/security/ssl/(?!Alert\.class).*'
+      'regex:/java.base/sun/security/tools/keytool/(?!Main\.class).*'
+      'regex:/java.base/com/sun/crypto/provider/(?!SunJCE).*'
+      'regex:/java.base/sun/nio/cs/(GB18030|GBK|EUC_|Johab|HKSCS|Big5|MS932|MS936|PCK|SJIS|JIS_X_).*'
+    )
+    leave_out=(--exclude-resources "${resources[*]}")
   fi
   "$JAVA_HOME/bin/jlink" --add-modules java.base,java.logging,jdk.unsupported --strip-debug --no-header-files \
     --no-man-pages --compress=0 "${leave_out[@]}" --output "$tree/runtime"
@@ -65,10 +71,24 @@ program() {
   cp java/target/jni/jnivaletts.cpp java/target/jni/jnijavacpp.cpp "$tree/glue/"
   cp "$JAVA_HOME/include/jni.h" "$tree/glue/include/"
   cp "$JAVA_HOME/include/linux/jni_md.h" "$tree/glue/include/linux/"
+  benchmarks
   local options=()
   if $checks; then options=(--checks); fi
   "$VALETTS_PYTHON" scripts/bundle/slim_jar.py valetts.jar "$tree/valetts.jar" "${options[@]}"
   printf '%s %s\n' "$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" "$name" >"$tree/BUNDLE"
+}
+
+# What benchmarks/run-all-gpus.sh needs; its Java is compiled here, since the runtime has no compiler.
+benchmarks() {
+  local folder=$tree/benchmarks sources=benchmarks/src/main/java/ai/valetts/benchmarks
+  mkdir -p "$folder/train-step" "$folder/peers"
+  cp benchmarks/{run-all-gpus.sh,native.sh,gpu_table.py} "$folder/"
+  cp -r benchmarks/native "$folder/"
+  cp benchmarks/train-step/{step.sh,table.py} "$folder/train-step/"
+  cp benchmarks/peers/*.{py,sh,cpp} "$folder/peers/"
+  "$JAVA_HOME/bin/javac" --release 17 -cp valetts.jar -d "$work/classes" "$sources"/{FormulaClips,TrainStepRun}.java
+  "$JAVA_HOME/bin/jar" --create --no-manifest --file "$work/train-step.jar" -C "$work/classes" .
+  "$VALETTS_PYTHON" scripts/bundle/slim_jar.py "$work/train-step.jar" "$folder/train-step/train-step.jar"
 }
 
 check_data() {

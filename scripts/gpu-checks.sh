@@ -31,7 +31,9 @@ parity-tf32|the same in TF32
 parity-bf16|the same in bfloat16
 parity-fp16|the same in float16
 train|300 steps of the demo: losses finite and falling, held-out mel L1, speed
-memory|device memory of base.yaml after one training step'
+memory|device memory of base.yaml after one training step
+precisions|300 steps in bf16 and fp16 against the band of three fp32 seeds
+out-of-memory|a batch that does not fit: halved, and the run goes on'
 
 stage_names() { cut -d'|' -f1 <<<"$STAGES"; }
 title_of() { sed -n "s/^$1|//p" <<<"$STAGES"; }
@@ -126,6 +128,80 @@ stage_memory() {
   awk '/^[A-Z]/ { section = $0 } section == "One training step" && $1 == "batch" { sub(/^ *batch */, ""); batch = $0 }
     section == "Memory after the step" && /^ *device,/ { gsub(/^ *device, | +$/, ""); gsub(/  +/, " "); figures = figures ", " $0 }
     END { if (figures == "") exit 1; print batch figures }' "$WORK/info" >"$FIGURES"
+}
+
+demo_data() {
+  if [ -d checks/demo ]; then
+    printf '%s\n' --data "$CHECKOUT/checks/demo:en-allison:en-us" --set data.validationClips=2 --set validation.audioClips=2
+  fi
+}
+
+stage_precisions() {
+  local steps=300 runs=('fp32 1' 'fp32 2' 'fp32 3' 'bf16 1' 'fp16 1') data=() run
+  if [ -n "${REHEARSAL:-}" ]; then steps=4 runs=('fp32 1' 'bf16 1'); fi
+  mapfile -t data < <(demo_data)
+  for run in "${runs[@]}"; do
+    ./valetts train --demo "${data[@]}" --run "$WORK/${run/ /-}" --steps "$steps" --device "$(device)" --seed "${run#* }" \
+      --set training.precision="${run% *}" --set text.frontEnd=characters --set text.normalization=none \
+      --set monitor.logEverySteps=1 --set validation.everySteps=1000 --set validation.sentences=[] \
+      --set checkpoint.everyMinutes=null
+  done
+  "$(a_python)" - "$WORK" "${REHEARSAL:-}" <<'PY' >"$FIGURES"
+import glob, json, os, sys
+
+folder, rehearsal = sys.argv[1], sys.argv[2]
+WINDOW = 50
+TAGS = ["loss/g/mel", "loss/g/kl", "loss/g/dur", "loss/g/fm", "loss/d/total", "loss/dur_disc/total"]
+
+def windows(run):
+    steps = [line for line in map(json.loads, open(os.path.join(run, "metrics.jsonl"))) if line["kind"] == "step"]
+    means = {}
+    for tag in TAGS:
+        for start in range(0, len(steps), WINDOW):
+            values = [line["scalars"][tag] for line in steps[start:start + WINDOW]]
+            means[tag, start] = sum(values) / len(values)
+    return means
+
+plain = [windows(run) for run in sorted(glob.glob(os.path.join(folder, "fp32-*")))]
+problems, lines = [], []
+for name in ("bf16", "fp16"):
+    run = os.path.join(folder, name + "-1")
+    if not os.path.isdir(run):
+        continue
+    worst, where = 0.0, ""
+    for key, value in windows(run).items():
+        band = [seed[key] for seed in plain]
+        low, high = min(band), max(band)
+        # Three seeds show part of their spread: the band is as wide again on each side, and never below 2 %.
+        margin = max(high - low, 0.02 * abs(high))
+        outside = max(low - value, value - high, 0.0) / margin
+        if outside > worst:
+            worst, where = outside, f" ({key[0]} from step {key[1]})"
+    lines.append(f"{name} leaves the seeds' range by {worst:.2f} of 1 allowed{where}")
+    if worst > 1.0 and not rehearsal:
+        problems.append(lines[-1])
+if problems or not lines:
+    sys.exit("; ".join(problems) or "no run in half precision")
+print("; ".join(lines))
+PY
+}
+
+stage_out_of_memory() {
+  local data=() config=base size=64 width=(--set model.upsampleInitialChannels=4096)
+  mapfile -t data < <(demo_data)
+  if [ "${#data[@]}" -eq 0 ]; then cannot_run "the recordings of a bundle are not in checks/demo"; return; fi
+  # A decoder eight times as wide is to exhaust any GPU's memory; a rehearsal sends its batch through in parts.
+  if [ -n "${REHEARSAL:-}" ]; then config=tiny size=4 width=(); fi
+  ./valetts train --config "$config" "${data[@]}" --run "$WORK/run" --steps 2 \
+    --device "$(device)" --set data.batchSize="$size" --set training.microBatch="$((size > 4 ? size : 2))" \
+    "${width[@]}" --set text.frontEnd=characters --set text.normalization=none \
+    --set validation.everySteps=1000 --set validation.sentences=[] --set monitor.logEverySteps=1 | tee "$WORK/output"
+  if [ -z "${REHEARSAL:-}" ] && ! grep -q 'Memory ran out' "$WORK/output"; then
+    say "the batch fitted: memory did not run out"
+    return 1
+  fi
+  grep -o 'parts of at most [0-9]*' "$WORK/output" | tail -n 1 >"$FIGURES" || true
+  if [ ! -s "$FIGURES" ]; then echo "a batch of $size in micro-batches" >"$FIGURES"; fi
 }
 
 fixtures_folder() {

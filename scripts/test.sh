@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test: layers, native core, CUDA sources, Java, border, training end to end, bundle. Sets up and builds what is
-# missing.
+# Every test: layers, native core, CUDA sources, kernels against their plain paths, Java, border, training end to end, bundle.
+# Sets up and builds what is missing.
 #
 #   scripts/test.sh [--full]     --full adds the native tests under the address and undefined-behaviour sanitizers, and the
 #                                whole bundle beside that of the checks
@@ -84,6 +84,15 @@ else
 fi
 load_toolchain
 
+# A real PyTorch writes and reads the public formats' files in the tests. Its Python side needs what libtorch, which is
+# all that set-up installs, does without.
+ready_python() {
+  "$VALETTS_PYTHON" -c 'import typing_extensions' 2>/dev/null ||
+    "$VALETTS_PYTHON" -m pip install --quiet --no-compile --no-deps typing_extensions==4.16.0 >build/pip-tests.log 2>&1 ||
+    { tail -n 5 build/pip-tests.log; say "torch cannot be imported into Python: tests that need it will fail."; }
+}
+ready_python
+
 # The recorded numbers of the public reference lie beside the checkout, if at all.
 fixtures=${VALETTS_FIXTURES:-$CHECKOUT/../shared/fixtures}
 if [ -d "$fixtures" ]; then
@@ -102,8 +111,11 @@ else
   say "== CUDA sources: skipped, there is no nvcc here"
   record "CUDA sources (nvcc)" 0 0 1 0.0
 fi
+lane "Kernels beat plain paths" build/benchmark-smoke.xml benchmarks/smoke.sh
 lane "Border" "$surefire" maven surefire:test -Dvaletts.groups=native -Dvaletts.excludedGroups=e2e
-lane "End to end" "$surefire" maven surefire:test -Dvaletts.groups=e2e -Dvaletts.excludedGroups=none
+kills=8
+if $full; then kills=50; fi
+lane "End to end" "$surefire" maven surefire:test -Dvaletts.groups=e2e -Dvaletts.excludedGroups=none -Dvaletts.kills=$kills
 options=()
 if $full; then options=(--full); fi
 lane "Bundle" build/bundle-test.xml scripts/bundle-test.sh "${options[@]}"

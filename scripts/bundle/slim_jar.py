@@ -2,8 +2,8 @@
 
 usage: slim_jar.py JAR OUT [--checks]
 
-The native core stays behind: a bundle builds its own. --checks leaves out the audio decoder, the archive readers and the
-spelling of numbers too: the recordings of the checks and their texts need none of them.
+The native core stays behind: a bundle builds its own. --checks leaves out the audio decoder, the archive readers,
+the spelling of numbers and the Drive client too: the checks need none of them, and their Java has no TLS.
 """
 import re
 import sys
@@ -13,13 +13,14 @@ ALWAYS = r"""
     ai/valetts/engine/jni/linux-x86_64/
   | com/sun/jna/(?!linux-x86-64/)[a-z0-9]+-[a-z0-9-]+/
   | org/jline/nativ/(Windows|Mac|FreeBSD|Linux/(?!x86_64/))
-  | org/bytedeco/javacpp/tools/(Generator|Parser|Tokenizer|TokenIndexer)\b
+  | org/bytedeco/javacpp/tools/(Generator|Parser|Tokenizer|TokenIndexer|Builder|BuildMojo|CacheMojo)\b
   | META-INF/(maven/(?!org\.bytedeco/)|native-image/|proguard/)
 """
 CHECKS = r"""
     org/bytedeco/ffmpeg/[a-z]+-[a-z0-9_]+/
   | org/apache/commons/(?!cli/)
   | com/ibm/icu/
+  | com/google/|io/opencensus/|io/grpc/|org/apache/http/
 """
 
 

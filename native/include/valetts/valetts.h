@@ -7,7 +7,10 @@
  *   vt_session_config_init(&config);
  *   vt_session* session = NULL;
  *   if (vt_session_create(&config, &session) != VT_OK) puts(vt_last_error());
- *   vt_session_step(session, &batch, &params, &metrics);
+ *   vt_session_accumulate(session, VT_PHASE_DISCRIMINATORS, &batch, &params);
+ *   vt_session_apply(session, VT_PHASE_DISCRIMINATORS, &params, NULL);
+ *   vt_session_accumulate(session, VT_PHASE_GENERATOR, &batch, &params);
+ *   vt_session_apply(session, VT_PHASE_GENERATOR, &params, &metrics);
  *   vt_session_destroy(session);
  *
  * Threads: calls on one handle must not overlap. Different handles are independent, but share libtorch's thread pool.
@@ -126,8 +129,7 @@ typedef struct vt_optimizer_config {
   double beta2;
   double epsilon;
   double weight_decay;
-  double mel_weight; /* 45 in the paper */
-  double kl_weight;
+  double average_decay; /* of a running mean of the generator's weights, which then speaks; 0 keeps none */
 } vt_optimizer_config;
 
 typedef struct vt_session_config {
@@ -155,11 +157,22 @@ typedef struct vt_batch {
   const int64_t* utterance_ids_B;   /* key of the item's random draws; stable over the run */
 } vt_batch;
 
+/* A step's two phases. Each runs over all micro-batches of the batch, then its optimizers step. */
+typedef enum vt_phase { VT_PHASE_DISCRIMINATORS = 0, VT_PHASE_GENERATOR = 1 } vt_phase;
+
 typedef struct vt_step_params {
   int64_t step; /* 0-based global step: keys the random draws and the alignment noise */
   double learning_rate_generator;
   double learning_rate_discriminator;
   double learning_rate_duration_discriminator;
+  double mel_weight; /* 45 in the paper */
+  double kl_weight;
+  double gradient_limit; /* to which the norm of each network's gradient is cut; 0 leaves it */
+  double loss_scale_limit; /* fp16: lowers the loss scale to this before the step; 0 leaves it */
+  /* The whole batch, over all its micro-batches: what losses are divided by. All 0 where it comes in one piece. */
+  int64_t batch_items;
+  int64_t batch_frames; /* sum over the utterances of floor(samples / hop_length) */
+  int64_t batch_tokens;
 } vt_step_params;
 
 /* Losses as they enter the sums of the paper (weights included), except where named otherwise. */
@@ -183,7 +196,7 @@ typedef struct vt_step_metrics {
   int64_t frames; /* valid spectrogram frames in the batch */
   int64_t tokens;
   float loss_scale; /* of the step just taken; 1 without fp16 */
-  /* fp16: 1 where a network's gradients overflowed, so that its step was skipped and the scale halved */
+  /* 1 where a loss or gradient was not finite, so that this network stayed as it was (and the loss scale was halved) */
   int32_t skipped_generator;
   int32_t skipped_discriminator;
   int32_t skipped_duration_discriminator;
@@ -244,7 +257,10 @@ typedef struct vt_description {
   int64_t parameters_duration_discriminator;
   int64_t process_resident_bytes; /* of this process, now */
   int64_t process_peak_bytes;
-  int64_t device_allocated_bytes; /* 0 on the CPU */
+  int64_t device_allocated_bytes; /* 0 on the CPU, as are the next three */
+  int64_t device_peak_bytes;      /* most that was reserved at once since the last description */
+  int64_t device_free_bytes;      /* of the whole device, other processes counted */
+  int64_t device_total_bytes;
   char device[64];
 } vt_description;
 
@@ -275,7 +291,15 @@ typedef struct vt_parity_row {
   int32_t passed; /* boolean */
 } vt_parity_row;
 
+/* What vt_session_load reads. */
+typedef enum vt_load {
+  VT_LOAD_STATE = 0,  /* everything that a snapshot wrote; shapes must match */
+  VT_LOAD_WEIGHTS = 1 /* generator.safetensors, and each discriminator whose file is there; the rest stays as it is */
+} vt_load;
+
 typedef struct vt_session vt_session;
+typedef struct vt_snapshot vt_snapshot;
+typedef struct vt_buffer vt_buffer;
 typedef struct vt_voice vt_voice;
 typedef struct vt_audio vt_audio;
 typedef struct vt_parity_report vt_parity_report;
@@ -291,23 +315,38 @@ VT_API vt_status vt_session_config_init(vt_session_config* config);
 VT_API vt_status vt_session_create(const vt_session_config* config, vt_session** out_session);
 VT_API void vt_session_destroy(vt_session* session);
 
-/* One whole training step in the reference's order: discriminators first, then the generator.
- * NON_FINITE names the loss; the network concerned is left as it was. */
-VT_API vt_status vt_session_step(vt_session* session, const vt_batch* batch, const vt_step_params* params,
-                                 vt_step_metrics* out_metrics);
+/* Adds the losses and gradients of one micro-batch to those of its phase so far. The random draws are keyed by step and
+ * utterance: each phase may split the batch differently. A batch in one piece goes through the generator once, in several
+ * pieces once in each phase.
+ * Errors: NON_FINITE names the utterance whose samples are not numbers; INVALID_STATE out of order; OUT_OF_MEMORY. After an
+ * error the phase is half done: vt_session_discard, then begin it again (in smaller pieces) or leave it out. */
+VT_API vt_status vt_session_accumulate(vt_session* session, int32_t phase, const vt_batch* batch,
+                                       const vt_step_params* params);
+/* Takes the phase's optimizer steps. A network with a loss or gradient that is not finite stays as it was, which the metrics
+ * tell. out_metrics may be NULL, and then nothing is read back from the device; otherwise it holds the step so far. */
+VT_API vt_status vt_session_apply(vt_session* session, int32_t phase, const vt_step_params* params,
+                                  vt_step_metrics* out_metrics);
+/* Forgets what the present phase has accumulated and returns cached device memory. What was applied stays. */
+VT_API vt_status vt_session_discard(vt_session* session);
 VT_API vt_status vt_session_evaluate(vt_session* session, const vt_batch* batch, vt_evaluation* out_evaluation);
 VT_API vt_status vt_session_inspect(vt_session* session, const vt_batch* batch, vt_inspection* inspection);
 VT_API vt_status vt_session_describe(vt_session* session, vt_description* out_description);
 
-/* Writes generator, discriminator, duration_discriminator and optimizer_* .safetensors into an existing directory. */
-VT_API vt_status vt_session_save(vt_session* session, const char* directory_utf8);
-/* Reads what vt_session_save wrote; shapes must match. On failure the session keeps its weights. */
-VT_API vt_status vt_session_load(vt_session* session, const char* directory_utf8);
-/* Starts a new session from weights alone: generator.safetensors, and each discriminator whose file is there. Optimizers
- * and random draws stay as they are, which vt_session_load could not promise. On failure the session keeps its weights. */
-VT_API vt_status vt_session_load_weights(vt_session* session, const char* directory_utf8);
+/* A copy of the whole state in host memory, taken between steps. It may outlive the session. */
+VT_API vt_status vt_session_snapshot(vt_session* session, vt_snapshot** out_snapshot);
+/* Writes generator, discriminator, duration_discriminator and optimizer_* .safetensors into an existing directory; on any
+ * thread. Errors: NON_FINITE, with nothing written, names a weight that is not a number; IO names the file. */
+VT_API vt_status vt_snapshot_write(vt_snapshot* snapshot, const char* directory_utf8);
+VT_API void vt_snapshot_destroy(vt_snapshot* snapshot);
+/* `what` is a vt_load. On failure the session keeps its weights. */
+VT_API vt_status vt_session_load(vt_session* session, const char* directory_utf8, int32_t what);
 
-/* A voice that shares the session's present weights; it may outlive the session. */
+/* Memory for batches from which the device can be fed fastest: page-locked for a GPU. */
+VT_API vt_status vt_buffer_create(const char* device, int64_t bytes, vt_buffer** out_buffer);
+VT_API void* vt_buffer_address(vt_buffer* buffer);
+VT_API void vt_buffer_destroy(vt_buffer* buffer);
+
+/* A voice that shares the session's present weights (their running mean, where one is kept); it may outlive the session. */
 VT_API vt_status vt_session_voice(vt_session* session, vt_voice** out_voice);
 /* A voice from generator.safetensors. Only audio, model, threads, device of the config are read. */
 VT_API vt_status vt_voice_open(const vt_session_config* config, const char* generator_file_utf8, vt_voice** out_voice);

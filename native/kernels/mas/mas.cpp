@@ -16,12 +16,11 @@
 namespace valetts {
 namespace {
 
-at::Tensor host_int32_B(const at::Tensor& lengths_B, int64_t batch, const char* name) {
+void check_lengths(const at::Tensor& lengths_B, int64_t batch, const char* name) {
   VT_CHECK_ARG(lengths_B.dim() == 1 && lengths_B.size(0) == batch, "alignment: ", name, " must hold one length for each of ",
                batch, " items");
   VT_CHECK_ARG(lengths_B.scalar_type() == at::kInt || lengths_B.scalar_type() == at::kLong, "alignment: ", name, " is ",
                c10::toString(lengths_B.scalar_type()), ", expected int32 or int64");
-  return lengths_B.to(at::kCPU, at::kInt).contiguous();
 }
 
 }  // namespace
@@ -33,8 +32,29 @@ at::Tensor mas_path(const at::Tensor& score_BST, const at::Tensor& text_len_B, c
   const int64_t batch = score_BST.size(0);
   const int64_t frames = score_BST.size(1);
   const int64_t tokens = score_BST.size(2);
-  const at::Tensor host_text_len_B = host_int32_B(text_len_B, batch, "text_len");
-  const at::Tensor host_frame_len_B = host_int32_B(frame_len_B, batch, "frame_len");
+  check_lengths(text_len_B, batch, "text_len");
+  check_lengths(frame_len_B, batch, "frame_len");
+
+#ifdef VALETTS_CUDA
+  if (score_BST.is_cuda() && !on_plain_path() && text_len_B.is_cuda() && frame_len_B.is_cuda()) {
+    const c10::cuda::CUDAGuard guard(score_BST.device());
+    const at::Tensor device_text_len_B = text_len_B.to(at::kInt).contiguous();
+    const at::Tensor device_frame_len_B = frame_len_B.to(at::kInt).contiguous();
+    const int64_t scratch_bytes = mas_cuda_scratch_bytes(batch, frames, tokens);
+    const at::Tensor scratch = at::empty({scratch_bytes}, score_BST.options().dtype(at::kByte));
+    at::Tensor durations_BT = at::empty({batch, tokens}, score_BST.options().dtype(at::kInt));
+    const char* problem = mas_cuda(score_BST.const_data_ptr<float>(), device_text_len_B.const_data_ptr<int32_t>(),
+                                   device_frame_len_B.const_data_ptr<int32_t>(), batch, frames, tokens,
+                                   scratch_bytes > 0 ? scratch.mutable_data_ptr() : nullptr,
+                                   durations_BT.mutable_data_ptr<int32_t>(),
+                                   c10::cuda::getCurrentCUDAStream(score_BST.device().index()).stream());
+    VT_CHECK_ARG(problem == nullptr, "alignment on ", score_BST.device().str(), ": ", problem);
+    return durations_BT;
+  }
+#endif
+
+  const at::Tensor host_text_len_B = text_len_B.to(at::kCPU, at::kInt).contiguous();
+  const at::Tensor host_frame_len_B = frame_len_B.to(at::kCPU, at::kInt).contiguous();
   const int32_t* text_len = host_text_len_B.const_data_ptr<int32_t>();
   const int32_t* frame_len = host_frame_len_B.const_data_ptr<int32_t>();
   for (int64_t b = 0; b < batch; ++b) {
@@ -43,30 +63,14 @@ at::Tensor mas_path(const at::Tensor& score_BST, const at::Tensor& text_len_B, c
     VT_CHECK_ARG(frame_len[b] >= text_len[b] && frame_len[b] <= frames, "alignment: item ", b, " has ", frame_len[b],
                  " frames, expected ", text_len[b], " (one a token) to ", frames);
   }
-
-#ifdef VALETTS_CUDA
-  if (score_BST.is_cuda() && !on_plain_path()) {
-    const c10::cuda::CUDAGuard guard(score_BST.device());
-    const at::Tensor device_text_len_B = host_text_len_B.to(score_BST.device());
-    const at::Tensor device_frame_len_B = host_frame_len_B.to(score_BST.device());
-    const at::Tensor moves_BST = at::empty(score_BST.sizes(), score_BST.options().dtype(at::kByte));
-    at::Tensor durations_BT = at::empty({batch, tokens}, score_BST.options().dtype(at::kInt));
-    const char* problem = mas_cuda(score_BST.const_data_ptr<float>(), device_text_len_B.const_data_ptr<int32_t>(),
-                                   device_frame_len_B.const_data_ptr<int32_t>(), batch, frames, tokens,
-                                   moves_BST.mutable_data_ptr<uint8_t>(), durations_BT.mutable_data_ptr<int32_t>(),
-                                   c10::cuda::getCurrentCUDAStream(score_BST.device().index()).stream());
-    VT_CHECK_ARG(problem == nullptr, "alignment on ", score_BST.device().str(), ": ", problem);
-    return durations_BT;
-  }
-#endif
-
   const at::Tensor host_score_BST = score_BST.detach().cpu();
   const float* score = host_score_BST.const_data_ptr<float>();
   at::Tensor durations_BT = at::empty({batch, tokens}, at::kInt);
   auto* durations = durations_BT.data_ptr<int32_t>();
+  const auto item = on_plain_path() ? mas_item : mas_item_fast;
   at::parallel_for(0, batch, 1, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b) {
-      mas_item(score + b * frames * tokens, tokens, text_len[b], frame_len[b], durations + b * tokens);
+      item(score + b * frames * tokens, tokens, text_len[b], frame_len[b], durations + b * tokens);
     }
   });
   return durations_BT.to(score_BST.device());

@@ -17,7 +17,8 @@ namespace valetts {
 // text_len_B   int32 or int64 [B], 1..T;  frame_len_B the same, text_len..S; any device
 // Returns durations_BT: int32 [B,T] on the score's device: frames of each token, at least 1 for each valid token, 0 for
 // padding; the sum over an item is its frame_len.
-// CUDA tensors use the CUDA kernel where the core has one, else the host's.
+// A score and lengths on a CUDA device use the CUDA kernel where the core has one, else the host's. Lengths on a CUDA device
+// are not looked at, which would wait for the device: whoever put them there has checked them.
 // Errors: INVALID_ARGUMENT for a wrong shape, type or layout, and for text_len > frame_len (names the item).
 at::Tensor mas_path(const at::Tensor& score_BST, const at::Tensor& text_len_B, const at::Tensor& frame_len_B);
 

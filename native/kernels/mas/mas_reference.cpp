@@ -1,4 +1,4 @@
-// The plain loops; also the CPU path. Float32 throughout, not double: the reference's paths depend on its rounding.
+// The plain loops; also the CPU path where there is no faster one. Float32 throughout, not double: the reference's paths depend on its rounding.
 #include <algorithm>
 #include <vector>
 

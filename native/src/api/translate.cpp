@@ -150,8 +150,8 @@ TrainerSettings trainer_settings(const vt_session_config& config) {
   VT_CHECK_ARG(optimizer.weight_decay >= 0.0, "optimizer.weight_decay is ", optimizer.weight_decay,
                "; it must not be negative");
   settings.optimizer = {optimizer.beta1, optimizer.beta2, optimizer.epsilon, optimizer.weight_decay};
-  settings.mel_weight = optimizer.mel_weight;
-  settings.kl_weight = optimizer.kl_weight;
+  check_unit("optimizer.average_decay", optimizer.average_decay);
+  settings.average_decay = optimizer.average_decay;
   VT_CHECK_ARG(config.segment_samples > 0 && config.segment_samples % settings.audio.hop_length == 0,
                "segment_samples is ", config.segment_samples, "; it must be a multiple of audio.hop_length = ",
                settings.audio.hop_length);
@@ -229,8 +229,10 @@ BatchTensors batch_tensors(const vt_batch* batch, const ModelSettings& model, co
   out.sample_lengths_B = ints(batch->sample_lengths_B, {size});
   if (model.speaker_count > 1) out.speaker_ids_B = ints(batch->speaker_ids_B, {size});
   out.utterance_ids.assign(batch->utterance_ids_B, batch->utterance_ids_B + size);
-  const at::Tensor peak = at::abs(out.samples_BN).max();
-  VT_CHECK_ARG(std::isfinite(peak.item<float>()), "batch.samples_BN holds NaN or infinity");
+  const at::Tensor finite_B = at::isfinite(out.samples_BN).all(1);
+  for (int64_t b = 0; b < size; ++b) {
+    VT_CHECK_FINITE(finite_B[b].item<bool>(), "the samples of item ", b, " hold NaN or infinity");
+  }
   return out;
 }
 

@@ -32,6 +32,14 @@ struct vt_session {
   valetts::Trainer trainer;
 };
 
+struct vt_snapshot {
+  valetts::TrainerSnapshot snapshot;
+};
+
+struct vt_buffer {
+  c10::DataPtr memory;
+};
+
 struct vt_voice {
   vt_voice(std::shared_ptr<const valetts::Generator> generator, const valetts::AudioSettings& audio)
       : voice(std::move(generator), audio) {}
@@ -62,10 +70,92 @@ void put_text(char* target, size_t capacity, const std::string& text) {
   target[count] = '\0';
 }
 
-float number(const at::Tensor& value) { return value.defined() ? value.item<float>() : 0.0f; }
+// Scalars of the device, brought to the host in one transfer.
+class Readings {
+ public:
+  void want(float& target, const at::Tensor& value) {
+    if (!value.defined()) return;
+    values_.push_back(value.detach().to(at::kFloat).reshape({}));
+    targets_.push_back(&target);
+  }
+  void want(float* targets, const std::vector<at::Tensor>& parts) {
+    for (size_t i = 0; i < parts.size() && i < VT_DISCRIMINATORS; ++i) want(targets[i], parts[i]);
+  }
+  void read() {
+    if (values_.empty()) return;
+    const at::Tensor host = at::stack(values_).to(at::kCPU);
+    for (size_t i = 0; i < targets_.size(); ++i) *targets_[i] = host.data_ptr<float>()[i];
+  }
 
-void put_parts(float* target, const std::vector<at::Tensor>& parts) {
-  for (size_t i = 0; i < parts.size() && i < VT_DISCRIMINATORS; ++i) target[i] = number(parts[i]);
+ private:
+  std::vector<at::Tensor> values_;
+  std::vector<float*> targets_;
+};
+
+vt_step_metrics metrics_of(const valetts::StepLosses& losses, const valetts::StepSchedule& schedule) {
+  vt_step_metrics metrics{};
+  float skipped_generator = 0.0f, skipped_discriminator = 0.0f, skipped_duration = 0.0f;
+  Readings readings;
+  readings.want(metrics.loss_generator_total, losses.generator_total);
+  readings.want(metrics.loss_generator_adversarial, losses.adversarial.total);
+  readings.want(metrics.loss_feature_matching, losses.feature_matching);
+  readings.want(metrics.loss_mel, losses.mel);
+  readings.want(metrics.loss_kl, losses.kl);
+  readings.want(metrics.loss_duration, losses.duration);
+  readings.want(metrics.loss_duration_adversarial, losses.duration_adversarial);
+  readings.want(metrics.loss_discriminator, losses.discriminator.total);
+  readings.want(metrics.loss_duration_discriminator, losses.duration_discriminator.total);
+  readings.want(metrics.loss_generator_parts, losses.adversarial.parts);
+  readings.want(metrics.loss_discriminator_real_parts, losses.discriminator.real_parts);
+  readings.want(metrics.loss_discriminator_generated_parts, losses.discriminator.generated_parts);
+  readings.want(metrics.gradient_norm_generator, losses.generator_norm);
+  readings.want(metrics.gradient_norm_discriminator, losses.discriminator_norm);
+  readings.want(metrics.gradient_norm_duration_discriminator, losses.duration_discriminator_norm);
+  readings.want(metrics.loss_scale, losses.loss_scale);
+  readings.want(skipped_generator, losses.generator_overflow);
+  readings.want(skipped_discriminator, losses.discriminator_overflow);
+  readings.want(skipped_duration, losses.duration_discriminator_overflow);
+  readings.read();
+  metrics.mel_l1 = schedule.mel_weight == 0.0 ? 0.0f : static_cast<float>(metrics.loss_mel / schedule.mel_weight);
+  metrics.skipped_generator = skipped_generator > 0.0f;
+  metrics.skipped_discriminator = skipped_discriminator > 0.0f;
+  metrics.skipped_duration_discriminator = skipped_duration > 0.0f;
+  metrics.frames = schedule.totals.frames;
+  metrics.tokens = schedule.totals.tokens;
+  return metrics;
+}
+
+valetts::StepPhase phase_of(int32_t phase) {
+  VT_CHECK_ARG(phase == VT_PHASE_DISCRIMINATORS || phase == VT_PHASE_GENERATOR, "phase is ", phase,
+               "; it must be 0 or 1");
+  return static_cast<valetts::StepPhase>(phase);
+}
+
+valetts::StepSchedule schedule_of(const vt_step_params& given) {
+  VT_CHECK_ARG(given.step >= 0, "params.step is ", given.step, "; it must not be negative");
+  auto check = [](const char* field, double value) {
+    VT_CHECK_ARG(std::isfinite(value) && value >= 0.0, "params.", field, " is ", value, "; it must not be negative");
+  };
+  check("learning_rate_generator", given.learning_rate_generator);
+  check("learning_rate_discriminator", given.learning_rate_discriminator);
+  check("learning_rate_duration_discriminator", given.learning_rate_duration_discriminator);
+  check("mel_weight", given.mel_weight);
+  check("kl_weight", given.kl_weight);
+  check("gradient_limit", given.gradient_limit);
+  check("loss_scale_limit", given.loss_scale_limit);
+  const bool one_piece = given.batch_items == 0;
+  VT_CHECK_ARG(one_piece ? given.batch_frames == 0 && given.batch_tokens == 0
+                         : given.batch_items > 0 && given.batch_frames > 0 && given.batch_tokens > 0,
+               "params.batch_items, batch_frames and batch_tokens must be all 0 or all above 0");
+  return {given.step,
+          given.learning_rate_generator,
+          given.learning_rate_discriminator,
+          given.learning_rate_duration_discriminator,
+          given.mel_weight,
+          given.kl_weight,
+          given.gradient_limit,
+          given.loss_scale_limit,
+          {given.batch_items, given.batch_frames, given.batch_tokens}};
 }
 
 // A line "name:   123 kB" of /proc/self/status, in bytes; 0 where there is no such file.
@@ -169,7 +259,7 @@ vt_status vt_session_config_init(vt_session_config* config) {
     }
     model.upsample_initial_channels = 512;
     model.discriminator_width_divisor = 1;
-    filled.optimizer = {0.8, 0.99, 1e-9, 0.01, 45.0, 1.0};
+    filled.optimizer = {0.8, 0.99, 1e-9, 0.01, 0.0};
     filled.segment_samples = 8192;
     filled.seed = 1234;
     filled.device = "auto";
@@ -191,49 +281,45 @@ vt_status vt_session_create(const vt_session_config* config, vt_session** out_se
 
 void vt_session_destroy(vt_session* session) { delete session; }
 
-vt_status vt_session_step(vt_session* session, const vt_batch* batch, const vt_step_params* params,
-                          vt_step_metrics* out_metrics) {
+vt_status vt_session_accumulate(vt_session* session, int32_t phase, const vt_batch* batch,
+                                const vt_step_params* params) {
   return guarded([&] {
     valetts::Trainer& trainer = required(session, "session").trainer;
-    const vt_step_params& given = required(params, "params");
-    vt_step_metrics& out = required(out_metrics, "out_metrics");
+    const valetts::StepPhase given_phase = phase_of(phase);
+    const valetts::StepSchedule schedule = schedule_of(required(params, "params"));
+    if (given_phase == valetts::StepPhase::kGenerator && trainer.keeps_pass()) {
+      const int64_t items = required(batch, "batch").batch_size;
+      VT_CHECK_ARG(schedule.totals.items == 0 || items == schedule.totals.items, "the batch has ", schedule.totals.items,
+                   " utterances and came in one piece, this piece has ", items);
+      trainer.accumulate_kept(schedule);
+      return;
+    }
     const valetts::BatchTensors tensors =
         valetts::batch_tensors(batch, trainer.settings().model, trainer.settings().audio);
-    VT_CHECK_ARG(given.step >= 0, "params.step is ", given.step, "; it must not be negative");
-    for (double rate : {given.learning_rate_generator, given.learning_rate_discriminator,
-                        given.learning_rate_duration_discriminator}) {
-      VT_CHECK_ARG(std::isfinite(rate) && rate >= 0.0, "params holds the learning rate ", rate);
-    }
-    valetts::KeyedNoise noise(trainer.settings().seed, given.step, tensors.utterance_ids, trainer.device());
     const valetts::StepInputs inputs = inputs_of(trainer, tensors);
-    const valetts::StepSchedule schedule{given.step, given.learning_rate_generator,
-                                         given.learning_rate_discriminator,
-                                         given.learning_rate_duration_discriminator};
-    const valetts::StepLosses losses = trainer.step(inputs, schedule, noise);
-    vt_step_metrics metrics{};
-    metrics.loss_generator_total = number(losses.generator_total);
-    metrics.loss_generator_adversarial = number(losses.adversarial.total);
-    metrics.loss_feature_matching = number(losses.feature_matching);
-    metrics.loss_mel = number(losses.mel);
-    metrics.loss_kl = number(losses.kl);
-    metrics.loss_duration = number(losses.duration);
-    metrics.loss_duration_adversarial = number(losses.duration_adversarial);
-    metrics.loss_discriminator = number(losses.discriminator.total);
-    metrics.loss_duration_discriminator = number(losses.duration_discriminator.total);
-    put_parts(metrics.loss_generator_parts, losses.adversarial.parts);
-    put_parts(metrics.loss_discriminator_real_parts, losses.discriminator.real_parts);
-    put_parts(metrics.loss_discriminator_generated_parts, losses.discriminator.generated_parts);
-    metrics.mel_l1 = static_cast<float>(metrics.loss_mel / trainer.settings().mel_weight);
-    metrics.gradient_norm_generator = number(losses.generator_norm);
-    metrics.gradient_norm_discriminator = number(losses.discriminator_norm);
-    metrics.gradient_norm_duration_discriminator = number(losses.duration_discriminator_norm);
-    metrics.loss_scale = number(losses.loss_scale);
-    metrics.skipped_generator = number(losses.generator_overflow) > 0.0f;
-    metrics.skipped_discriminator = number(losses.discriminator_overflow) > 0.0f;
-    metrics.skipped_duration_discriminator = number(losses.duration_discriminator_overflow) > 0.0f;
-    metrics.frames = inputs.frame_lengths_B.sum().item<int64_t>();
-    metrics.tokens = inputs.token_lengths_B.sum().item<int64_t>();
-    out = metrics;
+    valetts::KeyedNoise noise(trainer.settings().seed, schedule.step, tensors.utterance_ids, trainer.device());
+    trainer.accumulate(given_phase, inputs, schedule, noise);
+  });
+}
+
+vt_status vt_session_apply(vt_session* session, int32_t phase, const vt_step_params* params,
+                           vt_step_metrics* out_metrics) {
+  return guarded([&] {
+    valetts::Trainer& trainer = required(session, "session").trainer;
+    const valetts::StepPhase given_phase = phase_of(phase);
+    const valetts::StepSchedule schedule = schedule_of(required(params, "params"));
+    trainer.apply(given_phase, schedule);
+    if (out_metrics != nullptr) *out_metrics = metrics_of(trainer.losses(), schedule);
+  });
+}
+
+vt_status vt_session_discard(vt_session* session) {
+  return guarded([&] {
+    valetts::Trainer& trainer = required(session, "session").trainer;
+    trainer.discard();
+#ifdef VALETTS_CUDA
+    if (trainer.device().is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
+#endif
   });
 }
 
@@ -289,8 +375,16 @@ vt_status vt_session_describe(vt_session* session, vt_description* out_descripti
     filled.process_peak_bytes = process_bytes("VmHWM");
 #ifdef VALETTS_CUDA
     if (trainer.device().is_cuda()) {
-      filled.device_allocated_bytes =
-          c10::cuda::CUDACachingAllocator::getDeviceStats(trainer.device().index()).allocated_bytes[0].current;
+      const auto index = trainer.device().index();
+      const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(index);
+      filled.device_allocated_bytes = stats.allocated_bytes[0].current;
+      filled.device_peak_bytes = stats.reserved_bytes[0].peak;
+      c10::cuda::CUDACachingAllocator::resetPeakStats(index);
+      const c10::cuda::CUDAGuard on_device(index);
+      size_t free = 0, total = 0;
+      C10_CUDA_CHECK(cudaMemGetInfo(&free, &total));
+      filled.device_free_bytes = static_cast<int64_t>(free);
+      filled.device_total_bytes = static_cast<int64_t>(total);
     }
 #endif
     put_text(filled.device, sizeof filled.device, trainer.device().str());
@@ -298,25 +392,53 @@ vt_status vt_session_describe(vt_session* session, vt_description* out_descripti
   });
 }
 
-vt_status vt_session_save(vt_session* session, const char* directory_utf8) {
-  return guarded(
-      [&] { required(session, "session").trainer.save(&required(directory_utf8, "directory_utf8")); });
+vt_status vt_session_snapshot(vt_session* session, vt_snapshot** out_snapshot) {
+  return guarded([&] {
+    const valetts::Trainer& trainer = required(session, "session").trainer;
+    vt_snapshot*& out = required(out_snapshot, "out_snapshot");
+    out = new vt_snapshot{trainer.snapshot()};
+  });
 }
 
-vt_status vt_session_load(vt_session* session, const char* directory_utf8) {
+vt_status vt_snapshot_write(vt_snapshot* snapshot, const char* directory_utf8) {
   return guarded(
-      [&] { required(session, "session").trainer.load(&required(directory_utf8, "directory_utf8")); });
+      [&] { required(snapshot, "snapshot").snapshot.write(&required(directory_utf8, "directory_utf8")); });
 }
 
-vt_status vt_session_load_weights(vt_session* session, const char* directory_utf8) {
-  return guarded(
-      [&] { required(session, "session").trainer.load_weights(&required(directory_utf8, "directory_utf8")); });
+void vt_snapshot_destroy(vt_snapshot* snapshot) { delete snapshot; }
+
+vt_status vt_session_load(vt_session* session, const char* directory_utf8, int32_t what) {
+  return guarded([&] {
+    valetts::Trainer& trainer = required(session, "session").trainer;
+    const std::string directory = &required(directory_utf8, "directory_utf8");
+    VT_CHECK_ARG(what == VT_LOAD_STATE || what == VT_LOAD_WEIGHTS, "what is ", what, "; it must be 0 or 1");
+    if (what == VT_LOAD_STATE) {
+      trainer.load(directory);
+    } else {
+      trainer.load_weights(directory);
+    }
+  });
 }
+
+vt_status vt_buffer_create(const char* device, int64_t bytes, vt_buffer** out_buffer) {
+  return guarded([&] {
+    const at::Device target = valetts::device_of(device);
+    VT_CHECK_ARG(bytes >= 0, "bytes is ", bytes, "; it must not be negative");
+    vt_buffer*& out = required(out_buffer, "out_buffer");
+    c10::Allocator* allocator =
+        target.is_cuda() ? at::globalContext().getPinnedMemoryAllocator() : c10::GetAllocator(c10::kCPU);
+    out = new vt_buffer{allocator->allocate(static_cast<size_t>(bytes))};
+  });
+}
+
+void* vt_buffer_address(vt_buffer* buffer) { return buffer == nullptr ? nullptr : buffer->memory.get(); }
+
+void vt_buffer_destroy(vt_buffer* buffer) { delete buffer; }
 
 vt_status vt_session_voice(vt_session* session, vt_voice** out_voice) {
   return guarded([&] {
     const valetts::Trainer& trainer = required(session, "session").trainer;
-    required(out_voice, "out_voice") = new vt_voice(trainer.generator(), trainer.settings().audio);
+    required(out_voice, "out_voice") = new vt_voice(trainer.voice_generator(), trainer.settings().audio);
   });
 }
 

@@ -1,7 +1,19 @@
 // Whether a pass takes the fast implementation of an operation or the plain one that it is checked against.
 #pragma once
 
+#include <cstdint>
+
 namespace valetts {
+
+// What a step on a GPU may use, from the environment variable VALETTS_GPU_PATH, read once:
+//   plain   (the default) libtorch's operations and the alignment kernel
+//   fused   the hand-written CUDA kernels too; draws and segments stay on the device, so that a step waits for nothing
+//   graphs  the same, captured once for each shape and replayed
+// The default moves on when docs/gpu-ledger.md holds a pass of the next one.
+enum class GpuPath : int32_t { kPlain = 0, kFused = 1, kGraphs = 2 };
+
+// Errors: INVALID_ARGUMENT for another value of the variable.
+GpuPath gpu_path();
 
 // True inside a PlainPathScope on this thread.
 bool on_plain_path();

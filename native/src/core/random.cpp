@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "core/random_values.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -47,11 +48,6 @@
 namespace valetts {
 namespace {
 
-constexpr uint32_t kMultiplier0 = 0xD2511F53u;
-constexpr uint32_t kMultiplier1 = 0xCD9E8D57u;
-constexpr uint32_t kWeyl0 = 0x9E3779B9u;
-constexpr uint32_t kWeyl1 = 0xBB67AE85u;
-constexpr int kRounds = 10;
 constexpr int kLanes = 8;
 constexpr int kBlock = 4 * kLanes;  // 32-bit words
 constexpr int64_t kMaxStream = int64_t{1} << 12;
@@ -122,7 +118,7 @@ struct Uniform {
   static constexpr int kValues = kBlock;
   VT_INLINE void operator()(const uint32_t* words, float* out) const {
     for (int i = 0; i < kBlock; ++i) {
-      out[i] = static_cast<float>(static_cast<int32_t>(words[i] >> 8)) * 0x1p-24f;
+      out[i] = uniform_value(words[i]);
     }
   }
 };
@@ -130,53 +126,14 @@ struct Uniform {
 struct Normal {
   static constexpr int kValues = kBlock;
 
-  // sqrt(-2 ln u), u = (word + 1/2) / 2^32 to float precision. Polynomials: Cephes logf.
-  static VT_INLINE float radius(uint32_t word) {
-    const float u = static_cast<float>(static_cast<int32_t>(word >> 1)) * 0x1p-31f + 0x1p-32f;
-    const auto bits = std::bit_cast<int32_t>(u);
-    int32_t exponent = (bits >> 23) - 126;
-    float m = std::bit_cast<float>((bits & 0x007FFFFF) | 0x3F000000);  // [0.5, 1)
-    const bool low = m < 0.707106781186547524f;
-    exponent = low ? exponent - 1 : exponent;
-    m = low ? m + m : m;
-    const float f = m - 1.0f;
-    const float z = f * f;
-    float p = 7.0376836292e-2f;
-    p = p * f - 1.1514610310e-1f;
-    p = p * f + 1.1676998740e-1f;
-    p = p * f - 1.2420140846e-1f;
-    p = p * f + 1.4249322787e-1f;
-    p = p * f - 1.6668057665e-1f;
-    p = p * f + 2.0000714765e-1f;
-    p = p * f - 2.4999993993e-1f;
-    p = p * f + 3.3333331174e-1f;
-    const auto e = static_cast<float>(exponent);
-    float ln = f * z * p + e * -2.12194440e-4f;
-    ln = ln - 0.5f * z;
-    ln = f + ln + e * 0.693359375f;
-    const float doubled = -2.0f * ln;
-    return std::sqrt(doubled > 0.0f ? doubled : 0.0f);
-  }
-
   VT_INLINE void operator()(const uint32_t* words, float* out) const {
     for (int pair = 0; pair < 2; ++pair) {
       for (int i = 0; i < kLanes; ++i) {
-        const float r = radius(words[2 * kLanes * pair + i]);
-        const uint32_t turn = words[2 * kLanes * pair + kLanes + i];  // 2^32 a full turn
-        const uint32_t quadrant = (turn + 0x20000000u) >> 30;
-        const auto rest = static_cast<int32_t>(turn - (quadrant << 30));
-        const float a = static_cast<float>(rest) * 1.46291807926715968e-9f;  // 2 pi / 2^32; |a| <= pi / 4
-        const float z = a * a;
-        const float s = a + a * z * (-1.6666654611e-1f + z * (8.3321608736e-3f + z * -1.9515295891e-4f));
-        const float c = 1.0f - 0.5f * z +
-                        z * z * (4.166664568298827e-2f + z * (-1.388731625493765e-3f + z * 2.443315711809948e-5f));
-        const bool odd = (quadrant & 1u) != 0;
-        const float cosine = odd ? s : c;
-        const float sine = odd ? c : s;
-        const uint32_t cosine_sign = ((quadrant + 1u) & 2u) << 30;
-        const uint32_t sine_sign = (quadrant & 2u) << 30;
-        out[2 * kLanes * pair + i] = r * std::bit_cast<float>(std::bit_cast<uint32_t>(cosine) ^ cosine_sign);
-        out[2 * kLanes * pair + kLanes + i] = r * std::bit_cast<float>(std::bit_cast<uint32_t>(sine) ^ sine_sign);
+        const float r = normal_radius(words[2 * kLanes * pair + i]);
+        float cosine, sine;
+        cosine_and_sine(words[2 * kLanes * pair + kLanes + i], cosine, sine);
+        out[2 * kLanes * pair + i] = r * cosine;
+        out[2 * kLanes * pair + kLanes + i] = r * sine;
       }
     }
   }
@@ -254,14 +211,7 @@ at::Tensor draw_BCT(const std::array<uint32_t, 2>& key, uint32_t stream, const s
 }  // namespace
 
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
-  for (int round = 0; round < kRounds; ++round) {
-    const uint64_t p0 = static_cast<uint64_t>(kMultiplier0) * counter[0];
-    const uint64_t p1 = static_cast<uint64_t>(kMultiplier1) * counter[2];
-    counter = {static_cast<uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(p1),
-               static_cast<uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(p0)};
-    key[0] += kWeyl0;
-    key[1] += kWeyl1;
-  }
+  philox_rounds(counter.data(), key[0], key[1]);
   return counter;
 }
 

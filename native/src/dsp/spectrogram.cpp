@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/precision.h"
 #include "core/shapes.h"
+#include "core/transfer.h"
 
 namespace valetts {
 namespace {
@@ -184,23 +185,13 @@ at::Tensor SpectrogramExtractor::linear_of_ragged_BFS(const at::Tensor& samples_
     longest = std::max(longest, lengths[b]);
   }
   const int64_t frames = settings_.frames_of(longest);
-  // Where each padded sample comes from; beyond an item's own reflection, anything will do: those frames are zeroed.
-  const int64_t padded_size = longest + 2 * pad;
-  const at::Tensor host_source_BN = at::zeros({batch, padded_size}, at::kLong);
-  auto* source = host_source_BN.data_ptr<int64_t>();
-  for (int64_t b = 0; b < batch; ++b) {
-    int64_t* row = source + b * padded_size;
-    const int64_t length = lengths[b];
-    for (int64_t n = 0; n < pad; ++n) {
-      row[n] = reflected(n - pad, length);
-      row[pad + length + n] = reflected(length + n, length);
-    }
-    for (int64_t n = 0; n < length; ++n) {
-      row[pad + n] = n;
-    }
-  }
-  const at::Tensor padded_BN = samples_BN.gather(1, host_source_BN.to(samples_BN.device()));
-  const at::Tensor frame_lengths_B = host_lengths_B.floor_divide(settings_.hop_length).to(samples_BN.device());
+  // Where each padded sample comes from; beyond an item's own reflection, anything will do: those frames are zeroed. A
+  // reflection has the period 2 (length - 1).
+  const at::Tensor lengths_B1 = uploaded(host_lengths_B, samples_BN.device()).unsqueeze(1);
+  const at::Tensor period_B1 = (2 * (lengths_B1 - 1)).clamp_min(1);
+  const at::Tensor turned_BN = at::arange(-pad, longest + pad, lengths_B1.options()).unsqueeze(0).remainder(period_B1);
+  const at::Tensor padded_BN = samples_BN.gather(1, at::minimum(turned_BN, period_B1 - turned_BN).minimum(lengths_B1 - 1));
+  const at::Tensor frame_lengths_B = at::div(lengths_B1.squeeze(1), settings_.hop_length, "floor");
   return magnitude_of_padded_BFS(padded_BN, frames) * length_mask_B1T(frame_lengths_B, frames);
 }
 

@@ -1,8 +1,10 @@
 #include "infer/voice.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/check.h"
+#include "core/path.h"
 #include "core/precision.h"
 #include "core/shapes.h"
 #include "mas/mas.h"
@@ -48,7 +50,7 @@ SynthesisTrace Voice::synthesize(const at::Tensor& token_ids_BT, const at::Tenso
   out.z_p_BCS = out.mean_p_BCS + noise.normal_BCT(NoiseStream::kPrior, out.mean_p_BCS.size(1), frames) *
                                      at::exp(out.log_std_p_BCS) * scales.noise;
   out.z_BCS = generator_->flow.inverse(out.z_p_BCS, mask_B1S, speaker, pass);
-  out.audio_B1N = generator_->decoder(out.z_BCS * mask_B1S, speaker);
+  out.audio_B1N = decode_B1N(out.z_BCS * mask_B1S, speaker);
   return out;
 }
 
@@ -72,8 +74,29 @@ ConversionTrace Voice::convert(const at::Tensor& samples_BN, const at::Tensor& s
   out.z_BCS = posterior.z_BCS;
   out.z_p_BCS = generator_->flow.forward(posterior.z_BCS, posterior.mask_B1S, source, pass);
   out.z_target_BCS = generator_->flow.inverse(out.z_p_BCS, posterior.mask_B1S, target, pass);
-  out.audio_B1N = generator_->decoder(out.z_target_BCS * posterior.mask_B1S, target);
+  out.audio_B1N = decode_B1N(out.z_target_BCS * posterior.mask_B1S, target);
   return out;
+}
+
+at::Tensor Voice::decode_B1N(const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) const {
+  if (on_plain_path() || !PackedDecoder::serves(*generator_)) return generator_->decoder(z_BCS, speaker_BG1);
+  const at::NoGradGuard no_grad;
+  return packed_(*generator_, z_BCS, speaker_BG1);
+}
+
+void Voice::stream(const at::Tensor& z_BCS, const at::Tensor& speaker_BG1, int64_t chunk_frames,
+                   const std::function<void(const at::Tensor& audio_B1N)>& sink) const {
+  VT_CHECK_ARG(chunk_frames >= 1, "streaming decoder: chunks of ", chunk_frames, " frames");
+  const int64_t frames = z_BCS.size(2);
+  const int64_t reach = decoder_reach_frames(generator_->settings());
+  for (int64_t begin = 0; begin < frames; begin += chunk_frames) {
+    const int64_t end = std::min(frames, begin + chunk_frames);
+    const int64_t first = std::max<int64_t>(0, begin - reach);
+    const int64_t last = std::min(frames, end + reach);
+    const at::Tensor audio = decode_B1N(z_BCS.slice(2, first, last), speaker_BG1);
+    const int64_t hop = audio.size(2) / (last - first);
+    sink(audio.slice(2, (begin - first) * hop, (end - first) * hop));
+  }
 }
 
 }  // namespace valetts

@@ -1,9 +1,11 @@
 // Synthesis and voice conversion with a trained generator (VITS, sections 2.5 and 4.6).
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "dsp/spectrogram.h"
+#include "infer/packed_decoder.h"
 #include "model/generator.h"
 
 namespace valetts {
@@ -52,9 +54,19 @@ class Voice {
                           const at::Tensor& source_speakers_B, const at::Tensor& target_speakers_B,
                           NoiseSource& noise) const;
 
+  // The waveform [B,1,N] of a latent [B,C,S] that is 0 outside of its mask.
+  at::Tensor decode_B1N(const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) const;
+
+  // The same in order, `chunk_frames` at a time; the last chunk may be shorter. What follows a chunk is decoded with it as
+  // far as it reaches, so the chunks laid end to end are the whole waveform, to the rounding of float32.
+  // Errors: INVALID_ARGUMENT if chunk_frames < 1.
+  void stream(const at::Tensor& z_BCS, const at::Tensor& speaker_BG1, int64_t chunk_frames,
+              const std::function<void(const at::Tensor& audio_B1N)>& sink) const;
+
  private:
   std::shared_ptr<const Generator> generator_;
   SpectrogramExtractor extractor_;
+  mutable PackedDecoder packed_;
 };
 
 }  // namespace valetts

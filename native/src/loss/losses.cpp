@@ -4,6 +4,7 @@
 
 #include "core/precision.h"
 #include "core/shapes.h"
+#include "feature_matching/feature_matching.h"
 
 namespace valetts {
 
@@ -15,13 +16,14 @@ at::Tensor sum_of(const std::vector<at::Tensor>& parts) {
   return total;
 }
 
-at::Tensor reduced(const at::Tensor& squares_BT1, const at::Tensor& mask_B1T, DurationReduction reduction) {
+at::Tensor reduced(const at::Tensor& squares_BT1, const at::Tensor& mask_B1T, DurationReduction reduction,
+                   const at::Tensor& tokens) {
   switch (reduction) {
     case DurationReduction::kPaddedMean: return squares_BT1.mean();
     case DurationReduction::kPaddedMeanSummedOverBatch: return squares_BT1.flatten(1).mean(1).sum();
     case DurationReduction::kValidMean: break;
   }
-  return (squares_BT1 * mask_B1T.transpose(1, 2)).sum() / mask_B1T.sum();
+  return (squares_BT1 * mask_B1T.transpose(1, 2)).sum() / tokens;
 }
 
 }  // namespace
@@ -45,20 +47,19 @@ GeneratorLoss generator_loss(const std::vector<at::Tensor>& generated_logits) {
 }
 
 at::Tensor feature_matching_loss(const FeatureMaps& real, const FeatureMaps& generated) {
-  std::vector<at::Tensor> parts;
-  for (size_t d = 0; d < real.size(); ++d) {
-    for (size_t i = 0; i < real[d].size(); ++i) {
-      parts.push_back(at::l1_loss(widened(generated[d][i]), widened(real[d][i].detach())));
-    }
+  std::vector<at::Tensor> real_maps, generated_maps;
+  for (const std::vector<at::Tensor>& maps : real) real_maps.insert(real_maps.end(), maps.begin(), maps.end());
+  for (const std::vector<at::Tensor>& maps : generated) {
+    generated_maps.insert(generated_maps.end(), maps.begin(), maps.end());
   }
-  return 2.0 * sum_of(parts);
+  return 2.0 * feature_distance(generated_maps, real_maps);
 }
 
 at::Tensor kl_loss(const at::Tensor& z_p_BCS, const at::Tensor& log_std_q_BCS, const at::Tensor& mean_p_BCS,
-                   const at::Tensor& log_std_p_BCS, const at::Tensor& mask_B1S) {
+                   const at::Tensor& log_std_p_BCS, const at::Tensor& mask_B1S, const at::Tensor& frames) {
   at::Tensor kl = log_std_p_BCS - log_std_q_BCS - 0.5 +
                   0.5 * at::square(z_p_BCS - mean_p_BCS) * at::exp(-2.0 * log_std_p_BCS);
-  return (kl * mask_B1S).sum() / mask_B1S.sum();
+  return (kl * mask_B1S).sum() / frames;
 }
 
 at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean_p_BCT,
@@ -86,17 +87,18 @@ at::Tensor noisy_score_BST(const at::Tensor& score_BST, const at::Tensor& noise_
 }
 
 DiscriminatorLoss duration_discriminator_loss(const at::Tensor& real_BT1, const at::Tensor& generated_BT1,
-                                              const at::Tensor& mask_B1T, DurationReduction reduction) {
+                                              const at::Tensor& mask_B1T, DurationReduction reduction,
+                                              const at::Tensor& tokens) {
   DiscriminatorLoss loss;
-  loss.real_parts.push_back(reduced(at::square(1.0 - real_BT1), mask_B1T, reduction));
-  loss.generated_parts.push_back(reduced(at::square(generated_BT1), mask_B1T, reduction));
+  loss.real_parts.push_back(reduced(at::square(1.0 - real_BT1), mask_B1T, reduction, tokens));
+  loss.generated_parts.push_back(reduced(at::square(generated_BT1), mask_B1T, reduction, tokens));
   loss.total = loss.real_parts.front() + loss.generated_parts.front();
   return loss;
 }
 
 at::Tensor duration_generator_loss(const at::Tensor& generated_BT1, const at::Tensor& mask_B1T,
-                                   DurationReduction reduction) {
-  return reduced(at::square(1.0 - generated_BT1), mask_B1T, reduction);
+                                   DurationReduction reduction, const at::Tensor& tokens) {
+  return reduced(at::square(1.0 - generated_BT1), mask_B1T, reduction, tokens);
 }
 
 }  // namespace valetts

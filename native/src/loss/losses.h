@@ -1,4 +1,7 @@
 // The loss terms of VITS2 (section 2 and VITS section 2), unweighted.
+//
+// Means are over a whole batch. Where the batch comes in micro-batches, the caller gives what the whole batch counts, and
+// the micro-batches' losses (and gradients) add up to the batch's.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -27,9 +30,10 @@ using FeatureMaps = std::vector<std::vector<at::Tensor>>;  // [discriminator][la
 at::Tensor feature_matching_loss(const FeatureMaps& real, const FeatureMaps& generated);
 
 // KL divergence of posterior and prior from one posterior sample, nats per frame summed over channels:
-//   sum [(logs_p - logs_q - 1/2) + 1/2 (z_p - m_p)^2 exp(-2 logs_p)] mask / sum mask
+//   sum [(logs_p - logs_q - 1/2) + 1/2 (z_p - m_p)^2 exp(-2 logs_p)] mask / frames
+// `frames` is a scalar tensor: the whole batch's valid frames.
 at::Tensor kl_loss(const at::Tensor& z_p_BCS, const at::Tensor& log_std_q_BCS, const at::Tensor& mean_p_BCS,
-                   const at::Tensor& log_std_p_BCS, const at::Tensor& mask_B1S);
+                   const at::Tensor& log_std_p_BCS, const at::Tensor& mask_B1S, const at::Tensor& frames);
 
 // Log-likelihood [B,S,T] of each latent frame under each token's prior: what alignment search maximises.
 at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean_p_BCT,
@@ -41,12 +45,14 @@ at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean
 at::Tensor noisy_score_BST(const at::Tensor& score_BST, const at::Tensor& noise_BST, double scale,
                            const at::Tensor& token_lengths_B, const at::Tensor& frame_lengths_B, bool over_padding);
 
-// Over what the squares of the duration discriminator's losses are averaged: the batch's valid tokens; or, as in the
-// reference, all positions, padding included (V2), summed over the items by V1, which hands its losses a list of items.
+// Over what the squares of the duration discriminator's losses are averaged: the whole batch's valid tokens (a scalar
+// tensor); or, as in the reference, all positions of this batch, padding included (V2), summed over the items by V1, which
+// hands its losses a list of items.
 enum class DurationReduction { kValidMean, kPaddedMean, kPaddedMeanSummedOverBatch };
 DiscriminatorLoss duration_discriminator_loss(const at::Tensor& real_BT1, const at::Tensor& generated_BT1,
-                                              const at::Tensor& mask_B1T, DurationReduction reduction);
+                                              const at::Tensor& mask_B1T, DurationReduction reduction,
+                                              const at::Tensor& tokens);
 at::Tensor duration_generator_loss(const at::Tensor& generated_BT1, const at::Tensor& mask_B1T,
-                                   DurationReduction reduction);
+                                   DurationReduction reduction, const at::Tensor& tokens);
 
 }  // namespace valetts

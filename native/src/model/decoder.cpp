@@ -1,14 +1,33 @@
 #include "model/decoder.h"
 
+#include <algorithm>
+
 #include "core/precision.h"
 
 namespace valetts {
 
 namespace {
-constexpr double kSlope = 0.1;
-// The last activation keeps torch's default slope, as published weights expect.
-constexpr double kFinalSlope = 0.01;
+constexpr double kSlope = kDecoderSlope;
+constexpr double kFinalSlope = kDecoderFinalSlope;
+constexpr int64_t kOuterReach = 3;  // of the first and the last convolution
 }  // namespace
+
+int64_t decoder_reach_frames(const ModelSettings& settings) {
+  int64_t reach = kOuterReach;
+  for (size_t i = settings.upsample_rates.size(); i-- > 0;) {
+    int64_t widest = 0;
+    for (size_t k = 0; k < settings.resblock_kernel_sizes.size(); ++k) {
+      int64_t steps = 0;
+      for (const int64_t dilation : settings.resblock_dilations[k]) {
+        steps += dilation + (settings.resblock_kind == 1 ? 1 : 0);
+      }
+      widest = std::max(widest, (settings.resblock_kernel_sizes[k] - 1) / 2 * steps);
+    }
+    // Sample n of a transposed convolution takes inputs (n + padding - kernel + 1) / rate to (n + padding) / rate.
+    reach = (reach + widest + settings.upsample_kernel_sizes[i]) / settings.upsample_rates[i] + 1;
+  }
+  return reach + kOuterReach;
+}
 
 Decoder::Decoder(ParameterStore& store, const std::string& name, const ModelSettings& settings)
     : kernels_(settings.resblock_kernel_sizes.size()) {
@@ -46,6 +65,21 @@ Decoder::Decoder(ParameterStore& store, const std::string& name, const ModelSett
   const int64_t last = channels >> settings.upsample_rates.size();
   post_ = Conv1d(store, name + ".conv_post", last, 1, 7, {.padding = 3, .bias = false});
   if (settings.speaker_channels > 0) condition_ = Conv1d(store, name + ".cond", settings.speaker_channels, channels, 1);
+}
+
+FoldedDecoder Decoder::folded() const {
+  const auto all = [](const auto& convs) {
+    std::vector<FoldedConv> out;
+    for (const auto& conv : convs) out.push_back(conv.folded());
+    return out;
+  };
+  FoldedDecoder out;
+  out.pre = pre_.folded();
+  if (condition_) out.condition = condition_->folded();
+  out.upsamples = all(upsamples_);
+  for (const ResidualBlock& block : blocks_) out.blocks.push_back({all(block.first), all(block.second)});
+  out.post = post_.folded();
+  return out;
 }
 
 at::Tensor Decoder::ResidualBlock::operator()(const at::Tensor& x_BCT) const {

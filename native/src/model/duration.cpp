@@ -40,9 +40,9 @@ at::Tensor DeterministicDurationPredictor::operator()(const at::Tensor& hidden_B
                                                       const at::Tensor& speaker_BG1, const Pass& pass) const {
   at::Tensor x = hidden_BHT.detach();
   if (condition_ && speaker_BG1.defined()) x = x + (*condition_)(speaker_BG1.detach());
-  x = dropout_1_(norm_1_(at::relu(conv_1_(x * mask_B1T))), pass);
-  x = dropout_2_(norm_2_(at::relu(conv_2_(x * mask_B1T))), pass);
-  return widened(projection_(x * mask_B1T)) * mask_B1T;
+  x = dropout_1_(norm_1_(at::relu(conv_1_(x * mask_B1T)), mask_B1T), pass);
+  x = dropout_2_(norm_2_(at::relu(conv_2_(x)), mask_B1T), pass);
+  return widened(projection_(x)) * mask_B1T;
 }
 
 StochasticDurationPredictor::Branch StochasticDurationPredictor::make_branch(ParameterStore& store,
@@ -123,7 +123,8 @@ at::Tensor StochasticDurationPredictor::negative_log_likelihood_B(const at::Tens
   at::Tensor h = posterior_convs_(posterior_pre_(durations_B1T), mask_B1T, at::Tensor(), pass);
   h = posterior_projection_(h) * mask_B1T;
   const at::Tensor draw =
-      pass.noise.normal_BCT(NoiseStream::kDurationPosterior, 2, durations_B1T.size(2)) * mask_B1T;
+      pass.noise.normal_BCT(NoiseStream::kDurationPosterior, 2, durations_B1T.size(2)).to(durations_B1T.scalar_type()) *
+      mask_B1T;
   auto [z_q, log_determinant_q_B] = run(posterior_, draw, mask_B1T, condition_BHT + h, pass);
   const at::Tensor z_u = z_q.narrow(1, 0, 1), z_1 = z_q.narrow(1, 1, 1);
   // Dequantisation: a duration w becomes w - u with u in (0,1), then its logarithm.
@@ -145,6 +146,7 @@ at::Tensor StochasticDurationPredictor::negative_log_likelihood_B(const at::Tens
 at::Tensor StochasticDurationPredictor::sample(const at::Tensor& condition_BHT, const at::Tensor& mask_B1T,
                                                double noise_scale, const Pass& pass) const {
   at::Tensor z = pass.noise.normal_BCT(NoiseStream::kDurationReverse, 2, mask_B1T.size(2)) * noise_scale;
+  z = z.to(prior_.affine_mean.scalar_type());
   // The reference leaves the first spline flow out of the sampling pass.
   for (size_t i = prior_.splines.size(); i-- > 1;) {
     z = spline(prior_.splines[i], z.flip({1}), mask_B1T, condition_BHT, true, pass).first;
@@ -176,15 +178,15 @@ at::Tensor DurationDiscriminator::operator()(const at::Tensor& hidden_BHT, const
   // A hundredth of a step's work, and its real and generated terms nearly cancel: float32 throughout.
   const FullPrecisionIsland island;
   auto step = [&](const Conv1d& conv, const ChannelNorm& norm, const at::Tensor& x) {
-    at::Tensor y = conv(x * mask_B1T);
-    return normalised_ ? norm(at::relu(y)) : y;
+    const at::Tensor y = conv(x);
+    return normalised_ ? norm(at::relu(y), mask_B1T) : y * mask_B1T;
   };
-  at::Tensor x = step(conv_1_, norm_1_, widened(hidden_BHT).detach());
+  at::Tensor x = step(conv_1_, norm_1_, widened(hidden_BHT).detach() * mask_B1T);
   x = step(conv_2_, norm_2_, x);
-  x = at::cat({x, duration_(widened(log_durations_B1T))}, 1);
+  x = at::cat({x, duration_(widened(log_durations_B1T)) * mask_B1T}, 1);
   x = step(out_1_, out_norm_1_, x);
   x = step(out_2_, out_norm_2_, x);
-  return at::sigmoid(output_((x * mask_B1T).transpose(1, 2)));
+  return at::sigmoid(output_(x.transpose(1, 2)));
 }
 
 }  // namespace valetts

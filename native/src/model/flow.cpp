@@ -55,11 +55,16 @@ Flow::Flow(ParameterStore& store, const std::string& name, const ModelSettings& 
 
 at::Tensor Flow::mean(const Coupling& coupling, const at::Tensor& x0, const at::Tensor& mask_B1S,
                       const at::Tensor& speaker_BG1, const Pass& pass) const {
-  const at::Tensor no_speaker;
-  at::Tensor x = x0;
-  if (kind_ == FlowKind::kPreConv) x = x + coupling.transformer(x * mask_B1S, mask_B1S, no_speaker, pass);
+  // The transformers are narrow and two layers deep: cheap in float32. In half precision their rectifiers flip, which moves
+  // the coupling's gradient by more than rounding elsewhere does.
+  auto transformed = [&](const at::Tensor& x) {
+    const FullPrecisionIsland island;
+    const at::Tensor wide = widened(x);
+    return wide + coupling.transformer(wide * mask_B1S, mask_B1S, at::Tensor(), pass);
+  };
+  const at::Tensor x = kind_ == FlowKind::kPreConv ? transformed(x0) : x0;
   at::Tensor h = coupling.pre(x) * mask_B1S;
-  if (kind_ == FlowKind::kPreConv2) h = h + coupling.transformer(h * mask_B1S, mask_B1S, no_speaker, pass);
+  if (kind_ == FlowKind::kPreConv2) h = transformed(h);
   return widened(coupling.post(coupling.wavenet(h, mask_B1S, speaker_BG1))) * mask_B1S;
 }
 

@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "channel_norm/channel_norm.h"
 #include "core/precision.h"
+#include "wavenet/wavenet.h"
 
 namespace valetts {
 
@@ -86,8 +88,8 @@ ChannelNorm::ChannelNorm(ParameterStore& store, const std::string& name, int64_t
     : gamma_(store.add_constant(name + ".gamma", {channels}, 1.0)),
       beta_(store.add_constant(name + ".beta", {channels}, 0.0)) {}
 
-at::Tensor ChannelNorm::operator()(const at::Tensor& x_BCT) const {
-  return at::layer_norm(widened(x_BCT).transpose(1, -1), {gamma_.size(0)}, gamma_, beta_, 1e-5).transpose(1, -1);
+at::Tensor ChannelNorm::operator()(const at::Tensor& x_BCT, const at::Tensor& mask_B1T) const {
+  return channel_norm(widened(x_BCT), gamma_, beta_, mask_B1T);
 }
 
 Linear::Linear(ParameterStore& store, const std::string& name, int64_t in, int64_t out) {
@@ -197,12 +199,12 @@ at::Tensor TransformerEncoder::operator()(const at::Tensor& x_BCT, const at::Ten
       x = (x + (*speaker_)(speaker_BG1.transpose(1, 2)).transpose(1, 2)) * mask_B1T;
     }
     at::Tensor y = layer.after_attention(layer.attention(x, attention_mask, pass), pass);
-    x = layer.norm_1(x + y);
-    y = layer.inside_filter(at::relu(layer.filter_1(x * mask_B1T)), pass);
+    x = layer.norm_1(x + y, mask_B1T);
+    y = layer.inside_filter(at::relu(layer.filter_1(x)), pass);
     y = layer.filter_2(y * mask_B1T) * mask_B1T;
-    x = layer.norm_2(x + layer.after_filter(y, pass));
+    x = layer.norm_2(x + layer.after_filter(y, pass), mask_B1T);
   }
-  return x * mask_B1T;
+  return x;
 }
 
 int64_t TransformerEncoder::parameter_count(const TransformerSettings& s) {
@@ -236,15 +238,14 @@ at::Tensor WaveNet::operator()(const at::Tensor& x_BCT, const at::Tensor& mask_B
   at::Tensor condition;
   if (condition_ && speaker_BG1.defined()) condition = (*condition_)(speaker_BG1);
   for (size_t i = 0; i < in_layers_.size(); ++i) {
-    at::Tensor a = in_layers_[i](x);
-    if (condition.defined()) a = a + condition.narrow(1, static_cast<int64_t>(i) * 2 * hidden_, 2 * hidden_);
-    at::Tensor gated = at::tanh(a.narrow(1, 0, hidden_)) * at::sigmoid(a.narrow(1, hidden_, hidden_));
-    at::Tensor r = res_skip_layers_[i](gated);
+    const at::Tensor layer_condition =
+        condition.defined() ? condition.narrow(1, static_cast<int64_t>(i) * 2 * hidden_, 2 * hidden_) : condition;
+    const at::Tensor r = res_skip_layers_[i](wavenet_gate(in_layers_[i](x), layer_condition));
     if (i + 1 < in_layers_.size()) {
-      x = (x + r.narrow(1, 0, hidden_)) * mask_B1T;
-      r = r.narrow(1, hidden_, hidden_);
+      std::tie(x, skip) = wavenet_residual(x, r, mask_B1T, skip);
+    } else {
+      skip = skip.defined() ? skip + r : r;
     }
-    skip = skip.defined() ? skip + r : r;
   }
   return skip * mask_B1T;
 }

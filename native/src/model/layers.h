@@ -35,6 +35,13 @@ struct ConvOptions {
   bool bias = true;
 };
 
+// A convolution's numbers without weight norm: what inference packs for the processor. `bias` may be undefined.
+struct FoldedConv {
+  at::Tensor weight;
+  at::Tensor bias;
+  ConvOptions options;
+};
+
 // kDefault is torch's; kZero starts a flow's output at the identity; kXavier is Glorot-uniform.
 enum class ConvInit { kDefault, kZero, kXavier };
 
@@ -45,6 +52,7 @@ class Conv1d {
   Conv1d(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t kernel,
          ConvOptions options = {}, ConvInit init = ConvInit::kDefault);
   at::Tensor operator()(const at::Tensor& x_BCT) const;
+  FoldedConv folded() const { return {weight_, bias_, options_}; }
 
  protected:
   at::Tensor weight_;
@@ -73,6 +81,7 @@ class WeightNormConv1d {
   WeightNormConv1d(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t kernel,
                    ConvOptions options = {});
   at::Tensor operator()(const at::Tensor& x_BCT) const;
+  FoldedConv folded() const { return {norm_.weight(), norm_.bias(), options_}; }
 
  private:
   WeightNorm norm_;
@@ -86,6 +95,10 @@ class WeightNormConvTranspose1d {
   WeightNormConvTranspose1d(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t kernel,
                             int64_t stride);
   at::Tensor operator()(const at::Tensor& x_BCT) const;
+  // The weight stays [in, out, kernel].
+  FoldedConv folded() const {
+    return {norm_.weight(), norm_.bias(), ConvOptions{.stride = stride_, .padding = padding_}};
+  }
 
  private:
   WeightNorm norm_;
@@ -98,7 +111,8 @@ class ChannelNorm {
  public:
   ChannelNorm() = default;
   ChannelNorm(ParameterStore& store, const std::string& name, int64_t channels);
-  at::Tensor operator()(const at::Tensor& x_BCT) const;
+  // mask_B1T, if defined, multiplies the result.
+  at::Tensor operator()(const at::Tensor& x_BCT, const at::Tensor& mask_B1T = {}) const;
 
  private:
   at::Tensor gamma_;

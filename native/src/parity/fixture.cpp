@@ -79,6 +79,13 @@ const std::string* Fixture::metadata(const std::string& key) const {
   return nullptr;
 }
 
+StepSchedule schedule_of_reference(const JsonValue& config) {
+  StepSchedule schedule;
+  schedule.mel_weight = config.at("train").at("c_mel").as_number();
+  schedule.kl_weight = config.at("train").at("c_kl").as_number();
+  return schedule;
+}
+
 TrainerSettings settings_of_reference(const JsonValue& config, Precision precision) {
   const JsonValue& model = config.at("model");
   const JsonValue& data = config.at("data");
@@ -136,8 +143,6 @@ TrainerSettings settings_of_reference(const JsonValue& config, Precision precisi
   m.upsample_initial_channels = model.at("upsample_initial_channel").as_integer();
   if (const JsonValue* divisor = config.find("mpd_width_div")) m.discriminator_width_divisor = divisor->as_integer();
   settings.segment_frames = train.at("segment_size").as_integer() / settings.audio.hop_length;
-  settings.mel_weight = train.at("c_mel").as_number();
-  settings.kl_weight = train.at("c_kl").as_number();
   return settings;
 }
 

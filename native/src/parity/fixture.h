@@ -40,6 +40,8 @@ class Fixture {
 
 // Settings of the reference's config.json (its model, data and train sections), with what fixtures add to it.
 TrainerSettings settings_of_reference(const JsonValue& config, Precision precision);
+// The loss weights of its train section, for the first step.
+StepSchedule schedule_of_reference(const JsonValue& config);
 
 // One such weight: float32 of the given shape, whose first element has this index in the state dict.
 at::Tensor formula_weight(const std::string& name, const std::vector<int64_t>& shape, int64_t offset);

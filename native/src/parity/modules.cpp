@@ -189,9 +189,9 @@ void check_duration_discriminators(const Fixture& fixture, const ParityRequest& 
     }
     report.forward(set + "out.real", real, fixture[set + "out.real"]);
     report.forward(set + "out.fake", generated, fixture[set + "out.fake"]);
-    const DiscriminatorLoss loss = duration_discriminator_loss(real, generated, mask, reduction);
+    const DiscriminatorLoss loss = duration_discriminator_loss(real, generated, mask, reduction, mask.sum());
     report.forward(set + "loss.disc", loss.total, fixture[set + "loss.disc"]);
-    report.forward(set + "loss.gen", duration_generator_loss(generated, mask, reduction), fixture[set + "loss.gen"]);
+    report.forward(set + "loss.gen", duration_generator_loss(generated, mask, reduction, mask.sum()), fixture[set + "loss.gen"]);
     loss.total.backward();
     std::map<std::string, std::vector<at::Tensor>> perturbed_gradients;
     for (int64_t run = 0; run < perturbed_runs(request.precision); ++run) {
@@ -200,7 +200,7 @@ void check_duration_discriminators(const Fixture& fixture, const ParityRequest& 
       moved_store.assign(perturbed(fixture.under(set + "w/"), request.precision, static_cast<uint64_t>(run)),
                          "duration discriminator fixture");
       duration_discriminator_loss(moved(hidden, mask, fixture[set + "in.d_real"]),
-                                  moved(hidden, mask, fixture[set + "in.d_hat"]), mask, reduction)
+                                  moved(hidden, mask, fixture[set + "in.d_hat"]), mask, reduction, mask.sum())
           .total.backward();
       for (const auto& [name, parameter] : moved_store.entries()) {
         if (parameter.grad().defined()) perturbed_gradients[name].push_back(parameter.grad());

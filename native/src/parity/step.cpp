@@ -45,6 +45,7 @@ class StepCheck {
     const std::string* text = fixture.metadata("config");
     VT_CHECK_IO(text != nullptr, request.set, ".safetensors has no config in its metadata");
     settings_ = settings_of_reference(parse_json(*text), request.precision);
+    schedule_ = schedule_of_reference(parse_json(*text));
     begin();
   }
 
@@ -57,7 +58,7 @@ class StepCheck {
     auto step = [&] {
       RecordedNoise noise = step_noise();
       trace = {};
-      return trainer_->step(inputs, {}, noise, &trace, exact_path() ? nullptr : &durations);
+      return trainer_->step(inputs, schedule_, noise, &trace, exact_path() ? nullptr : &durations);
     };
     StepLosses losses = step();
     // float16: training leaves out steps until the scale fits, and so does this, from the recorded weights each time.
@@ -112,7 +113,7 @@ class StepCheck {
       Trainer moved(settings, request_.device);
       assign(moved, run == 0 ? std::nullopt : std::optional<uint64_t>(run));
       RecordedNoise noise = step_noise();
-      moved.step(inputs, {}, noise, nullptr, &durations);
+      moved.step(inputs, schedule_, noise, nullptr, &durations);
       const std::pair<ParameterStore*, const char*> networks[] = {
           {&moved.generator()->parameters(), "gradG/"},
           {&moved.discriminator_parameters(), "gradD/"},
@@ -220,7 +221,7 @@ class StepCheck {
     forward("out/dp.logw", pass.log_durations_B1T);
     forward("out/dp.logw_real", pass.log_durations_target_B1T);
     forward("out/dp.l_length", pass.duration_loss_B);
-    report_.exact("out/slice.ids", at::tensor(pass.segment_starts_B), fixture_.stored("out/slice.ids"));
+    report_.exact("out/slice.ids", pass.segment_starts_B, fixture_.stored("out/slice.ids"));
     forward("out/slice.z", pass.z_segment_BCS);
     forward("out/slice.wav", pass.samples_segment_B1N);
     forward("out/slice.mel", pass.mel_segment_BMS);
@@ -307,6 +308,7 @@ class StepCheck {
   ParityReport& report_;
   Tolerances tolerances_;
   TrainerSettings settings_;
+  StepSchedule schedule_;
   std::optional<Trainer> trainer_;
   std::map<std::string, at::Tensor> unmoved_gradients_;
   std::map<std::string, std::vector<at::Tensor>> perturbed_gradients_;  // empty in full precision

@@ -21,12 +21,19 @@ AdamW::Moments AdamW::fresh(const at::Tensor& parameter) const {
   return {at::zeros_like(parameter), at::zeros_like(parameter), at::zeros({}, parameter.options())};
 }
 
-at::Tensor AdamW::gradient_norm() const {
+std::vector<at::Tensor> AdamW::gradients() const {
   std::vector<at::Tensor> gradients;
   for (const auto& [name, parameter] : parameters_.entries()) {
     if (parameter.grad().defined()) gradients.push_back(parameter.grad());
   }
-  return at::stack(at::_foreach_norm(gradients)).norm();
+  return gradients;
+}
+
+at::Tensor AdamW::gradient_norm() const { return at::stack(at::_foreach_norm(gradients())).norm(); }
+
+void AdamW::clip(const at::Tensor& norm, double limit) {
+  at::NoGradGuard no_grad;
+  at::_foreach_mul_(gradients(), (limit / (norm + 1e-6)).clamp_max(1.0));
 }
 
 void AdamW::step(double learning_rate, const at::Tensor& overflow) {

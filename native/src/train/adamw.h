@@ -22,6 +22,8 @@ class AdamW {
   AdamW(ParameterStore& parameters, const AdamWSettings& settings);
   // L2 norm over all gradients, as a device scalar.
   at::Tensor gradient_norm() const;
+  // Scales all gradients so that their norm, which the caller has, is at most `limit`; nothing waits for the device.
+  void clip(const at::Tensor& norm, double limit);
   // `overflow`, if defined, holds 1 on the device where the step is to change nothing.
   void step(double learning_rate, const at::Tensor& overflow = {});
 
@@ -36,6 +38,7 @@ class AdamW {
     at::Tensor second;
     at::Tensor steps;
   };
+  std::vector<at::Tensor> gradients() const;
   std::vector<std::optional<Moments>> parse(const NamedTensors& state, const std::string& origin) const;
   Moments fresh(const at::Tensor& parameter) const;
   // The formula written out, tensor by tensor: what the fused step is checked against.

@@ -33,6 +33,12 @@ at::Tensor LossScale::unscale(const ParameterStore& store) const {
   return overflow;
 }
 
+void LossScale::limit(double largest) {
+  if (!enabled_) return;
+  at::NoGradGuard no_grad;
+  scale_.clamp_max_(largest);
+}
+
 void LossScale::update(const std::vector<at::Tensor>& overflows) {
   if (!enabled_) return;
   at::NoGradGuard no_grad;

@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/shapes.h"
+#include "core/transfer.h"
 #include "interop/safetensors.h"
 #include "mas/mas.h"
 
@@ -14,7 +15,8 @@ namespace {
 
 constexpr double kAlignmentNoiseStart = 0.01;
 constexpr double kAlignmentNoiseDecay = 2e-6;
-constexpr const char* kLossScaleFile = "/loss_scale.safetensors";
+constexpr const char* kLossScaleFile = "loss_scale.safetensors";
+constexpr const char* kAverageFile = "generator_average.safetensors";
 
 // No dropout and no noise but the posterior's, whose draw the one-sample KL needs; the same at every evaluation.
 class EvaluationNoise : public NoiseSource {
@@ -37,14 +39,10 @@ class EvaluationNoise : public NoiseSource {
 };
 
 // x[b, :, start_b : start_b + length] for each item, zero beyond the end.
-at::Tensor slices(const at::Tensor& x, const std::vector<int64_t>& starts_B, int64_t length) {
-  const at::Tensor padded = x.size(2) < length ? at::constant_pad_nd(x, {0, length - x.size(2)}) : x;
-  std::vector<at::Tensor> items;
-  items.reserve(starts_B.size());
-  for (size_t b = 0; b < starts_B.size(); ++b) {
-    items.push_back(padded.select(0, static_cast<int64_t>(b)).narrow(1, starts_B[b], length));
-  }
-  return at::stack(items);
+at::Tensor slices(const at::Tensor& x_BCT, const at::Tensor& starts_B, int64_t length) {
+  const at::Tensor padded = x_BCT.size(2) < length ? at::constant_pad_nd(x_BCT, {0, length - x_BCT.size(2)}) : x_BCT;
+  const at::Tensor positions_BL = starts_B.unsqueeze(1) + at::arange(length, starts_B.options());
+  return padded.gather(2, positions_BL.unsqueeze(1).expand({-1, padded.size(1), -1}));
 }
 
 // The items first .. first + count - 1 of a discriminated batch.
@@ -59,10 +57,23 @@ DiscriminatorOutput items_of(const DiscriminatorOutput& batch, int64_t first, in
   return out;
 }
 
-void check_finite(const at::Tensor& value, const char* name) {
-  const double number = value.item<double>();
-  VT_CHECK_FINITE(std::isfinite(number), name, " is ", number);
+// Adds one micro-batch's part of a loss to what the earlier ones gave.
+void add(at::Tensor& sum, const at::Tensor& part) { sum = sum.defined() ? sum + part.detach() : part.detach(); }
+
+void add(std::vector<at::Tensor>& sums, const std::vector<at::Tensor>& parts, double share) {
+  sums.resize(parts.size());
+  for (size_t i = 0; i < parts.size(); ++i) add(sums[i], share == 1.0 ? parts[i] : parts[i] * share);
 }
+
+void add(DiscriminatorLoss& sum, const DiscriminatorLoss& part, double share) {
+  add(sum.total, share == 1.0 ? part.total : part.total * share);
+  add(sum.real_parts, part.real_parts, share);
+  add(sum.generated_parts, part.generated_parts, share);
+}
+
+at::Tensor shared(const at::Tensor& loss, double share) { return share == 1.0 ? loss : loss * share; }
+
+bool covers_batch(int64_t items, const BatchTotals& totals) { return totals.items == 0 || totals.items == items; }
 
 // Separate streams of initial values for the three networks.
 enum : uint64_t { kGeneratorSeed = 0, kDiscriminatorSeed = 1, kDurationSeed = 2 };
@@ -70,6 +81,10 @@ enum : uint64_t { kGeneratorSeed = 0, kDiscriminatorSeed = 1, kDurationSeed = 2 
 std::optional<DurationDiscriminator> make_duration_discriminator(ParameterStore& store, const ModelSettings& model) {
   if (model.duration_discriminator == DurationDiscriminatorKind::kNone) return std::nullopt;
   return DurationDiscriminator(store, model);
+}
+
+at::Tensor speaker_of(const Generator& generator, const StepInputs& inputs) {
+  return inputs.speaker_ids_B.defined() ? generator.speaker_BG1(inputs.speaker_ids_B) : at::Tensor();
 }
 
 uint64_t network_seed(int64_t seed, uint64_t network) { return static_cast<uint64_t>(seed) * 4 + network; }
@@ -90,7 +105,13 @@ Trainer::Trainer(const TrainerSettings& settings, at::Device device)
       discriminator_optimizer_(discriminator_store_, settings.optimizer),
       duration_optimizer_(duration_store_, settings.optimizer),
       loss_scale_(settings.precision == Precision::kFp16, settings.initial_loss_scale, device),
-      silent_mel_M_(silent_mel_M()) {}
+      silent_mel_M_(silent_mel_M()) {
+  if (settings.average_decay > 0.0) {
+    average_ = std::make_shared<Generator>(settings.model, network_seed(settings.seed, kGeneratorSeed), device,
+                                           parameter_type(settings.precision));
+    average_->parameters().set_requires_grad(false);
+  }
+}
 
 at::Tensor Trainer::silent_mel_M() const {
   const at::Tensor silence =
@@ -110,12 +131,18 @@ StepInputs Trainer::prepare(const at::Tensor& token_ids_BT, const at::Tensor& to
                             const at::Tensor& samples_BN, const at::Tensor& sample_lengths_B,
                             const at::Tensor& speaker_ids_B) const {
   at::NoGradGuard no_grad;
+  const at::Tensor host_token_lengths_B = token_lengths_B.to(at::kLong);
+  const at::Tensor host_frame_lengths_B = at::div(sample_lengths_B.to(at::kLong), settings_.audio.hop_length, "floor");
+  for (int64_t b = 0; b < host_token_lengths_B.size(0); ++b) {
+    const int64_t tokens = host_token_lengths_B.const_data_ptr<int64_t>()[b];
+    const int64_t frames = host_frame_lengths_B.const_data_ptr<int64_t>()[b];
+    VT_CHECK_ARG(tokens <= frames, "item ", b, " has ", tokens, " tokens, but its recording only ", frames, " frames");
+  }
   StepInputs inputs;
-  inputs.token_ids_BT = token_ids_BT.to(device_, at::kLong);
-  inputs.token_lengths_B = token_lengths_B.to(device_, at::kLong);
-  inputs.frame_lengths_B =
-      at::div(sample_lengths_B.to(at::kLong), settings_.audio.hop_length, "floor").to(device_);
-  const at::Tensor samples_on_device = samples_BN.to(device_, parameter_type(settings_.precision));
+  inputs.token_ids_BT = uploaded(token_ids_BT.to(at::kLong), device_);
+  inputs.token_lengths_B = uploaded(host_token_lengths_B, device_);
+  inputs.frame_lengths_B = uploaded(host_frame_lengths_B, device_);
+  const at::Tensor samples_on_device = uploaded(samples_BN, device_).to(parameter_type(settings_.precision));
   const at::Tensor linear = extractor_.linear_of_ragged_BFS(samples_on_device, sample_lengths_B);
   const at::Tensor mask = length_mask_B1T(inputs.frame_lengths_B, linear.size(2));
   const at::Tensor mel = extractor_.mel_from_linear(linear);
@@ -123,18 +150,29 @@ StepInputs Trainer::prepare(const at::Tensor& token_ids_BT, const at::Tensor& to
   // Frames beyond the recording are silence to the mel loss; only clips shorter than a segment reach them.
   inputs.mel_BMS = at::where(mask > 0, mel, silent_mel_M_.view({1, -1, 1}));
   inputs.samples_B1N = samples_on_device.unsqueeze(1);
-  if (speaker_ids_B.defined()) inputs.speaker_ids_B = speaker_ids_B.to(device_, at::kLong);
+  if (speaker_ids_B.defined()) inputs.speaker_ids_B = uploaded(speaker_ids_B.to(at::kLong), device_);
   return inputs;
 }
 
-at::Tensor Trainer::speaker_of(const StepInputs& inputs) const {
-  return inputs.speaker_ids_B.defined() ? generator_->speaker_BG1(inputs.speaker_ids_B) : at::Tensor();
+StepInputs Trainer::padded(const StepInputs& inputs, int64_t tokens, int64_t frames) const {
+  const int64_t more_tokens = tokens - inputs.token_ids_BT.size(1), more_frames = frames - inputs.spectrogram.size(2);
+  VT_CHECK_ARG(more_tokens >= 0 && more_frames >= 0, "a batch of ", inputs.token_ids_BT.size(1), " tokens and ",
+               inputs.spectrogram.size(2), " frames has no room in ", tokens, " and ", frames);
+  at::NoGradGuard no_grad;
+  StepInputs out = inputs;
+  out.token_ids_BT = at::constant_pad_nd(inputs.token_ids_BT, {0, more_tokens});
+  out.spectrogram = at::constant_pad_nd(inputs.spectrogram, {0, more_frames});
+  const at::Tensor silence =
+      silent_mel_M_.view({1, -1, 1}).expand({inputs.mel_BMS.size(0), silent_mel_M_.size(0), more_frames});
+  out.mel_BMS = at::cat({inputs.mel_BMS, silence}, 2);
+  const int64_t samples = frames * settings_.audio.hop_length;
+  out.samples_B1N = at::constant_pad_nd(inputs.samples_B1N, {0, samples - inputs.samples_B1N.size(2)});
+  return out;
 }
 
-GeneratorPass Trainer::align(const StepInputs& inputs, int64_t step, const Pass& pass,
+GeneratorPass Trainer::align(const Generator& generator, const StepInputs& inputs, int64_t step, const Pass& pass,
                              const at::Tensor* forced_durations_BT) const {
-  const Generator& generator = *generator_;
-  const at::Tensor speaker = speaker_of(inputs);
+  const at::Tensor speaker = speaker_of(generator, inputs);
   GeneratorPass out;
   out.text = generator.text_encoder(inputs.token_ids_BT, inputs.token_lengths_B, speaker, pass);
   out.posterior = generator.posterior_encoder(inputs.spectrogram, inputs.frame_lengths_B, speaker, pass.noise);
@@ -165,20 +203,16 @@ GeneratorPass Trainer::align(const StepInputs& inputs, int64_t step, const Pass&
 
   const at::Tensor durations_B1T = out.durations_BT.to(generator.parameters().type()).unsqueeze(1);
   auto [duration_loss_B, log_durations] = generator.durations(out.text, durations_B1T, speaker, pass);
-  out.duration_loss_B = duration_loss_B / out.text.mask_B1T.sum();
+  out.duration_loss_B = duration_loss_B;
   out.log_durations_B1T = log_durations;
   out.log_durations_target_B1T = log_durations_B1T(durations_B1T, out.text.mask_B1T);
   return out;
 }
 
 void Trainer::decode_segment(const StepInputs& inputs, const Pass& pass, GeneratorPass& out) const {
-  const at::Tensor uniform_B = pass.noise.uniform_B(NoiseStream::kSegment).to(at::kCPU);
-  const at::Tensor frame_lengths_B = inputs.frame_lengths_B.to(at::kCPU);
-  for (int64_t b = 0; b < uniform_B.size(0); ++b) {
-    const int64_t positions =
-        std::max<int64_t>(1, frame_lengths_B[b].item<int64_t>() - settings_.segment_frames + 1);
-    out.segment_starts_B.push_back(static_cast<int64_t>(uniform_B[b].item<float>() * static_cast<float>(positions)));
-  }
+  const at::Tensor uniform_B = pass.noise.uniform_B(NoiseStream::kSegment).to(device_);
+  const at::Tensor positions_B = (inputs.frame_lengths_B - (settings_.segment_frames - 1)).clamp_min(1);
+  out.segment_starts_B = (uniform_B * positions_B.to(uniform_B.scalar_type())).to(at::kLong);
   out.z_segment_BCS = slices(out.posterior.z_BCS, out.segment_starts_B, settings_.segment_frames);
   const int64_t missing = std::max<int64_t>(0, settings_.segment_frames - inputs.mel_BMS.size(2));
   const at::Tensor mel =
@@ -187,19 +221,110 @@ void Trainer::decode_segment(const StepInputs& inputs, const Pass& pass, Generat
                                                   {inputs.mel_BMS.size(0), silent_mel_M_.size(0), missing})},
                              2);
   out.mel_segment_BMS = slices(mel, out.segment_starts_B, settings_.segment_frames);
-  std::vector<int64_t> sample_starts_B;
-  for (int64_t start : out.segment_starts_B) sample_starts_B.push_back(start * settings_.audio.hop_length);
-  out.samples_segment_B1N =
-      slices(inputs.samples_B1N, sample_starts_B, settings_.segment_frames * settings_.audio.hop_length);
-  out.generated_B1N = generator_->decoder(out.z_segment_BCS, speaker_of(inputs));
+  out.samples_segment_B1N = slices(inputs.samples_B1N, out.segment_starts_B * settings_.audio.hop_length,
+                                   settings_.segment_frames * settings_.audio.hop_length);
+  out.generated_B1N = generator_->decoder(out.z_segment_BCS, speaker_of(*generator_, inputs));
   out.generated_mel_BMS = extractor_.mel_BMS(out.generated_B1N.squeeze(1));
 }
 
-void Trainer::update_discriminators(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses,
-                                    StepTrace* trace) {
+GeneratorPass Trainer::forward(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
+                               const at::Tensor* forced_durations_BT) const {
+  const Pass training{true, noise};
+  const PrecisionScope scope(device_, settings_.precision);
+  GeneratorPass pass = align(*generator_, inputs, schedule.step, training, forced_durations_BT);
+  decode_segment(inputs, training, pass);
+  return pass;
+}
+
+Trainer::Share Trainer::share_of(const StepInputs& inputs, const BatchTotals& totals) const {
+  const int64_t items = inputs.token_ids_BT.size(0);
+  Share share;
+  if (covers_batch(items, totals)) {
+    share.frames = inputs.frame_lengths_B.sum().to(parameter_type(settings_.precision));
+    share.tokens = inputs.token_lengths_B.sum().to(parameter_type(settings_.precision));
+    return share;
+  }
+  VT_CHECK_ARG(!settings_.reference_padding, "the reference's padding counts that of the whole batch: a batch of ",
+               totals.items, " cannot come in micro-batches of ", items);
+  const at::TensorOptions options = at::TensorOptions(parameter_type(settings_.precision)).device(device_);
+  share.items = static_cast<double>(items) / static_cast<double>(totals.items);
+  share.frames = at::full({}, static_cast<double>(totals.frames), options);
+  share.tokens = at::full({}, static_cast<double>(totals.tokens), options);
+  return share;
+}
+
+void Trainer::begin_phase(StepPhase phase, const StepSchedule& schedule) {
+  const bool discriminators = phase == StepPhase::kDiscriminators;
+  const Stage under_way = discriminators ? Stage::kDiscriminators : Stage::kGenerator;
+  if (stage_ == under_way) {
+    VT_CHECK_STATE(schedule.step == step_, "step ", step_, " is under way; step ", schedule.step, " must wait");
+    return;
+  }
+  accumulated_items_ = 0;
+  if (discriminators) {
+    // kBetween: the last step's generator phase was given up.
+    VT_CHECK_STATE(stage_ == Stage::kReady || stage_ == Stage::kBetween, "the generator's phase of step ", step_,
+                   " is under way");
+    kept_.reset();
+    losses_ = {};
+    if (schedule.loss_scale_limit > 0.0) loss_scale_.limit(schedule.loss_scale_limit);
+    losses_.loss_scale = loss_scale_.value().clone();
+    discriminator_store_.clear_gradients();
+    duration_store_.clear_gradients();
+    discriminator_store_.set_requires_grad(true);
+    duration_store_.set_requires_grad(true);
+    step_ = schedule.step;
+  } else {
+    VT_CHECK_STATE(stage_ == Stage::kBetween && schedule.step == step_,
+                   "the generator's phase of step ", schedule.step, " comes after the discriminators' of that step");
+    generator_->parameters().clear_gradients();
+    // The generator's losses deposit nothing in the discriminators.
+    discriminator_store_.set_requires_grad(false);
+    duration_store_.set_requires_grad(false);
+  }
+  stage_ = under_way;
+}
+
+void Trainer::accumulate(StepPhase phase, const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
+                         StepTrace* trace, const at::Tensor* forced_durations_BT) {
+  if (phase == StepPhase::kGenerator && kept_ && covers_batch(inputs.token_ids_BT.size(0), schedule.totals)) {
+    accumulate_kept(schedule, trace);
+    return;
+  }
+  begin_phase(phase, schedule);
+  kept_.reset();
+  const Share share = share_of(inputs, schedule.totals);
+  const bool whole = share.items == 1.0;
+  GeneratorPass pass;
+  {
+    // The discriminators' gradients end at the generated audio: only a pass that is kept needs the generator's graph.
+    const c10::AutoGradMode gradients(whole || phase == StepPhase::kGenerator);
+    pass = forward(inputs, schedule, noise, forced_durations_BT);
+    pass.duration_loss_B = pass.duration_loss_B / share.tokens;
+  }
+  const int64_t items = inputs.token_ids_BT.size(0);
+  if (phase == StepPhase::kDiscriminators) {
+    accumulate_discriminators(pass, share, trace);
+    if (whole) kept_ = Kept{std::move(pass), share, items};
+  } else {
+    accumulate_generator(pass, schedule, share, trace);
+    if (trace != nullptr) trace->generator = std::move(pass);
+  }
+  accumulated_items_ += items;
+}
+
+void Trainer::accumulate_kept(const StepSchedule& schedule, StepTrace* trace) {
+  VT_CHECK_STATE(kept_, "no pass is kept for the generator's phase of step ", schedule.step);
+  begin_phase(StepPhase::kGenerator, schedule);
+  Kept kept = std::move(*kept_);
+  kept_.reset();
+  accumulate_generator(kept.pass, schedule, kept.share, trace);
+  if (trace != nullptr) trace->generator = std::move(kept.pass);
+  accumulated_items_ += kept.items;
+}
+
+void Trainer::accumulate_discriminators(const GeneratorPass& pass, const Share& share, StepTrace* trace) {
   const int64_t batch = pass.generated_B1N.size(0);
-  discriminator_store_.set_requires_grad(true);
-  duration_store_.set_requires_grad(true);
   DiscriminatorOutput both;
   at::Tensor duration_real, duration_generated;
   {
@@ -214,45 +339,25 @@ void Trainer::update_discriminators(const GeneratorPass& pass, const StepSchedul
     }
   }
   const DiscriminatorOutput real = items_of(both, 0, batch), generated = items_of(both, batch, batch);
-  losses.discriminator = discriminator_loss(real.logits, generated.logits);
+  const DiscriminatorLoss loss = discriminator_loss(real.logits, generated.logits);
+  add(losses_.discriminator, loss, share.items);
   if (trace != nullptr) {
     trace->real = real;
     trace->generated = generated;
     trace->duration_real_BT1 = duration_real;
     trace->duration_generated_BT1 = duration_generated;
   }
-
   if (duration_discriminator_) {
-    losses.duration_discriminator =
-        duration_discriminator_loss(duration_real, duration_generated, pass.text.mask_B1T, duration_reduction());
-    check_finite(losses.discriminator.total, "discriminator loss");
-    check_finite(losses.duration_discriminator.total, "duration discriminator loss");
-    update(duration_store_, duration_optimizer_, losses.duration_discriminator.total,
-           schedule.duration_discriminator_learning_rate, "duration discriminator gradient norm",
-           losses.duration_discriminator_norm, losses.duration_discriminator_overflow);
+    const DiscriminatorLoss duration_loss = duration_discriminator_loss(
+        duration_real, duration_generated, pass.text.mask_B1T, duration_reduction(), share.tokens);
+    add(losses_.duration_discriminator, duration_loss, 1.0);
+    loss_scale_.scaled(duration_loss.total).backward();
   }
-
-  check_finite(losses.discriminator.total, "discriminator loss");
-  update(discriminator_store_, discriminator_optimizer_, losses.discriminator.total,
-         schedule.discriminator_learning_rate, "discriminator gradient norm", losses.discriminator_norm,
-         losses.discriminator_overflow);
+  loss_scale_.scaled(shared(loss.total, share.items)).backward();
 }
 
-void Trainer::update(ParameterStore& store, AdamW& optimizer, const at::Tensor& loss, double learning_rate,
-                     const char* norm_name, at::Tensor& norm, at::Tensor& overflow) {
-  store.clear_gradients();
-  loss_scale_.scaled(loss).backward();
-  overflow = loss_scale_.unscale(store);
-  norm = optimizer.gradient_norm();
-  if (!loss_scale_.enabled()) check_finite(norm, norm_name);
-  optimizer.step(learning_rate, overflow);
-}
-
-void Trainer::update_generator(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses,
-                               StepTrace* trace) {
-  // The generator's losses deposit nothing in the discriminators.
-  discriminator_store_.set_requires_grad(false);
-  duration_store_.set_requires_grad(false);
+void Trainer::accumulate_generator(const GeneratorPass& pass, const StepSchedule& schedule, const Share& share,
+                                   StepTrace* trace) {
   DiscriminatorOutput real, generated;
   at::Tensor duration_generated;
   {
@@ -273,47 +378,115 @@ void Trainer::update_generator(const GeneratorPass& pass, const StepSchedule& sc
     trace->updated_duration_generated_BT1 = duration_generated;
   }
 
-  losses.adversarial = generator_loss(generated.logits);
-  losses.feature_matching = feature_matching_loss(real.feature_maps, generated.feature_maps);
-  losses.mel = at::l1_loss(pass.mel_segment_BMS, pass.generated_mel_BMS) * settings_.mel_weight;
-  losses.kl = kl_loss(pass.z_p_BCS, pass.posterior.log_std_BCS, pass.mean_p_BCS, pass.log_std_p_BCS,
-                      pass.posterior.mask_B1S) *
-              settings_.kl_weight;
-  losses.duration = pass.duration_loss_B.sum();
-  losses.generator_total =
-      losses.adversarial.total + losses.feature_matching + losses.mel + losses.duration + losses.kl;
+  const GeneratorLoss adversarial = generator_loss(generated.logits);
+  const at::Tensor adversarial_total = shared(adversarial.total, share.items);
+  const at::Tensor feature_matching =
+      shared(feature_matching_loss(real.feature_maps, generated.feature_maps), share.items);
+  const at::Tensor mel =
+      shared(at::l1_loss(pass.mel_segment_BMS, pass.generated_mel_BMS), share.items) * schedule.mel_weight;
+  const at::Tensor kl = kl_loss(pass.z_p_BCS, pass.posterior.log_std_BCS, pass.mean_p_BCS, pass.log_std_p_BCS,
+                                pass.posterior.mask_B1S, share.frames) *
+                        schedule.kl_weight;
+  const at::Tensor duration = pass.duration_loss_B.sum();
+  at::Tensor total = adversarial_total + feature_matching + mel + duration + kl;
   if (duration_discriminator_) {
-    losses.duration_adversarial =
-        duration_generator_loss(duration_generated, pass.text.mask_B1T, duration_reduction());
-    losses.generator_total = losses.generator_total + losses.duration_adversarial;
+    const at::Tensor duration_adversarial =
+        duration_generator_loss(duration_generated, pass.text.mask_B1T, duration_reduction(), share.tokens);
+    total = total + duration_adversarial;
+    add(losses_.duration_adversarial, duration_adversarial);
   }
-  check_finite(losses.adversarial.total, "generator adversarial loss");
-  check_finite(losses.feature_matching, "feature matching loss");
-  check_finite(losses.mel, "mel loss");
-  check_finite(losses.kl, "KL loss");
-  check_finite(losses.duration, "duration loss");
-  check_finite(losses.generator_total, "generator loss");
+  add(losses_.adversarial.total, adversarial_total);
+  add(losses_.adversarial.parts, adversarial.parts, share.items);
+  add(losses_.feature_matching, feature_matching);
+  add(losses_.mel, mel);
+  add(losses_.kl, kl);
+  add(losses_.duration, duration);
+  add(losses_.generator_total, total);
+  loss_scale_.scaled(total).backward();
+}
 
-  update(generator_->parameters(), generator_optimizer_, losses.generator_total, schedule.generator_learning_rate,
-         "generator gradient norm", losses.generator_norm, losses.generator_overflow);
+void Trainer::apply(StepPhase phase, const StepSchedule& schedule) {
+  const Stage under_way = phase == StepPhase::kDiscriminators ? Stage::kDiscriminators : Stage::kGenerator;
+  VT_CHECK_STATE(stage_ == under_way && schedule.step == step_, "nothing is accumulated for this phase of step ",
+                 schedule.step);
+  VT_CHECK_STATE(schedule.totals.items == 0 || schedule.totals.items == accumulated_items_, "the batch has ",
+                 schedule.totals.items, " utterances, of which ", accumulated_items_, " are accumulated");
+  if (phase == StepPhase::kDiscriminators) {
+    if (duration_discriminator_) {
+      update({duration_store_, duration_optimizer_, losses_.duration_discriminator_norm,
+              losses_.duration_discriminator_overflow},
+             losses_.duration_discriminator.total, schedule.duration_discriminator_learning_rate,
+             schedule.gradient_limit);
+    }
+    update({discriminator_store_, discriminator_optimizer_, losses_.discriminator_norm, losses_.discriminator_overflow},
+           losses_.discriminator.total, schedule.discriminator_learning_rate, schedule.gradient_limit);
+    stage_ = Stage::kBetween;
+    return;
+  }
+  update({generator_->parameters(), generator_optimizer_, losses_.generator_norm, losses_.generator_overflow},
+         losses_.generator_total, schedule.generator_learning_rate, schedule.gradient_limit);
+  loss_scale_.update(
+      {losses_.generator_overflow, losses_.discriminator_overflow, losses_.duration_discriminator_overflow});
+  if (average_) update_average(schedule.step);
+  stage_ = Stage::kReady;
+}
+
+void Trainer::update(const Network& network, const at::Tensor& loss, double learning_rate, double gradient_limit) {
+  const at::Tensor overflow = loss_scale_.unscale(network.store);
+  network.norm = network.optimizer.gradient_norm();
+  // The norm is finite only if every gradient is.
+  at::Tensor broken = at::logical_or(at::isfinite(network.norm).logical_not(), at::isfinite(loss).logical_not())
+                          .to(at::kFloat)
+                          .view({1});
+  network.overflow = overflow.defined() ? at::maximum(broken, overflow) : broken;
+  if (gradient_limit > 0.0) network.optimizer.clip(network.norm, gradient_limit);
+  network.optimizer.step(learning_rate, network.overflow);
+}
+
+void Trainer::update_average(int64_t step) {
+  at::NoGradGuard no_grad;
+  // The first steps weigh more, or the mean would long remember the initial weights.
+  const double decay = std::min(settings_.average_decay, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));
+  const at::Tensor weight = ((1.0 - losses_.generator_overflow) * (1.0 - decay)).squeeze().to(generator_->parameters().type());
+  std::vector<at::Tensor> means, present;
+  const NamedTensors& entries = generator_->parameters().entries();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    means.push_back(average_->parameters().entries()[i].second);
+    present.push_back(entries[i].second.detach());
+  }
+  at::_foreach_lerp_(means, present, std::vector<at::Tensor>(means.size(), weight));
+}
+
+void Trainer::discard() {
+  kept_.reset();
+  accumulated_items_ = 0;
+  if (stage_ == Stage::kDiscriminators) {
+    discriminator_store_.clear_gradients();
+    duration_store_.clear_gradients();
+    losses_ = {};
+    stage_ = Stage::kReady;
+  } else if (stage_ == Stage::kGenerator) {
+    generator_->parameters().clear_gradients();
+    StepLosses applied;
+    applied.loss_scale = losses_.loss_scale;
+    applied.discriminator = losses_.discriminator;
+    applied.discriminator_norm = losses_.discriminator_norm;
+    applied.discriminator_overflow = losses_.discriminator_overflow;
+    applied.duration_discriminator = losses_.duration_discriminator;
+    applied.duration_discriminator_norm = losses_.duration_discriminator_norm;
+    applied.duration_discriminator_overflow = losses_.duration_discriminator_overflow;
+    losses_ = std::move(applied);
+    stage_ = Stage::kBetween;
+  }
 }
 
 StepLosses Trainer::step(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
                          StepTrace* trace, const at::Tensor* forced_durations_BT) {
-  const Pass training{true, noise};
-  GeneratorPass pass;
-  {
-    const PrecisionScope scope(device_, settings_.precision);
-    pass = align(inputs, schedule.step, training, forced_durations_BT);
-    decode_segment(inputs, training, pass);
+  for (const StepPhase phase : {StepPhase::kDiscriminators, StepPhase::kGenerator}) {
+    accumulate(phase, inputs, schedule, noise, trace, forced_durations_BT);
+    apply(phase, schedule);
   }
-  StepLosses losses;
-  losses.loss_scale = loss_scale_.value().clone();
-  update_discriminators(pass, schedule, losses, trace);
-  update_generator(pass, schedule, losses, trace);
-  loss_scale_.update({losses.generator_overflow, losses.discriminator_overflow, losses.duration_discriminator_overflow});
-  if (trace != nullptr) trace->generator = std::move(pass);
-  return losses;
+  return losses_;
 }
 
 EvaluationSums Trainer::evaluate(const StepInputs& inputs) const {
@@ -321,8 +494,10 @@ EvaluationSums Trainer::evaluate(const StepInputs& inputs) const {
   const PrecisionScope scope(device_, Precision::kFp32);
   const int64_t batch = inputs.token_ids_BT.size(0);
   EvaluationNoise noise(batch, device_);
-  const GeneratorPass out = align(inputs, 0, Pass{false, noise});
-  const at::Tensor decoded_BN = generator_->decoder(out.posterior.mean_BCS, speaker_of(inputs)).squeeze(1);
+  const Generator& generator = *voice_generator();
+  const GeneratorPass out = align(generator, inputs, 0, Pass{false, noise});
+  const at::Tensor decoded_BN =
+      generator.decoder(out.posterior.mean_BCS, speaker_of(generator, inputs)).squeeze(1);
   const at::Tensor decoded_mel = extractor_.mel_of_ragged_BMS(
       decoded_BN, (inputs.frame_lengths_B * settings_.audio.hop_length).to(at::kCPU));
   const at::Tensor& mask = out.posterior.mask_B1S;
@@ -330,7 +505,8 @@ EvaluationSums Trainer::evaluate(const StepInputs& inputs) const {
   sums.mel_l1 = (at::abs(inputs.mel_BMS - decoded_mel) * mask).sum(at::kDouble).item<double>();
   sums.frames = inputs.frame_lengths_B.sum().item<int64_t>();
   sums.mel_count = sums.frames * inputs.mel_BMS.size(1);
-  sums.kl = kl_loss(out.z_p_BCS, out.posterior.log_std_BCS, out.mean_p_BCS, out.log_std_p_BCS, mask).item<double>() *
+  sums.kl = kl_loss(out.z_p_BCS, out.posterior.log_std_BCS, out.mean_p_BCS, out.log_std_p_BCS, mask, mask.sum())
+                .item<double>() *
             static_cast<double>(sums.frames);
   sums.tokens = inputs.token_lengths_B.sum().item<int64_t>();
   sums.duration_error = (at::abs(out.log_durations_B1T - out.log_durations_target_B1T) * out.text.mask_B1T)
@@ -353,8 +529,9 @@ InspectionTensors Trainer::inspect(const StepInputs& inputs) const {
   one.samples_B1N = inputs.samples_B1N.narrow(0, 0, 1);
   if (inputs.speaker_ids_B.defined()) one.speaker_ids_B = inputs.speaker_ids_B.narrow(0, 0, 1);
   EvaluationNoise noise(1, device_);
-  const GeneratorPass out = align(one, 0, Pass{false, noise});
-  const at::Tensor decoded_BN = generator_->decoder(out.posterior.mean_BCS, speaker_of(one)).squeeze(1);
+  const Generator& generator = *voice_generator();
+  const GeneratorPass out = align(generator, one, 0, Pass{false, noise});
+  const at::Tensor decoded_BN = generator.decoder(out.posterior.mean_BCS, speaker_of(generator, one)).squeeze(1);
   InspectionTensors result;
   result.mel_recording_MS = one.mel_BMS.select(0, 0).to(at::kCPU).contiguous();
   result.mel_decoded_MS = extractor_.mel_BMS(decoded_BN).select(0, 0).to(at::kCPU).contiguous();
@@ -364,16 +541,37 @@ InspectionTensors Trainer::inspect(const StepInputs& inputs) const {
   return result;
 }
 
-void Trainer::save(const std::string& directory) const {
-  write_safetensors(directory + "/generator.safetensors", generator_->parameters().entries());
-  write_safetensors(directory + "/discriminator.safetensors", discriminator_store_.entries());
-  write_safetensors(directory + "/optimizer_generator.safetensors", generator_optimizer_.state());
-  write_safetensors(directory + "/optimizer_discriminator.safetensors", discriminator_optimizer_.state());
+TrainerSnapshot Trainer::snapshot() const {
+  TrainerSnapshot snapshot;
+  snapshot.add("generator.safetensors", generator_->parameters().entries());
+  if (average_) snapshot.add(kAverageFile, average_->parameters().entries());
+  snapshot.add("discriminator.safetensors", discriminator_store_.entries());
+  snapshot.add("optimizer_generator.safetensors", generator_optimizer_.state());
+  snapshot.add("optimizer_discriminator.safetensors", discriminator_optimizer_.state());
   if (duration_discriminator_) {
-    write_safetensors(directory + "/duration_discriminator.safetensors", duration_store_.entries());
-    write_safetensors(directory + "/optimizer_duration_discriminator.safetensors", duration_optimizer_.state());
+    snapshot.add("duration_discriminator.safetensors", duration_store_.entries());
+    snapshot.add("optimizer_duration_discriminator.safetensors", duration_optimizer_.state());
   }
-  if (loss_scale_.enabled()) write_safetensors(directory + kLossScaleFile, loss_scale_.state());
+  if (loss_scale_.enabled()) snapshot.add(kLossScaleFile, loss_scale_.state());
+  return snapshot;
+}
+
+void TrainerSnapshot::add(std::string file, const NamedTensors& tensors) {
+  NamedTensors copies;
+  copies.reserve(tensors.size());
+  for (const auto& [name, tensor] : tensors) {
+    copies.emplace_back(name, tensor.detach().to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true));
+  }
+  files_.emplace_back(std::move(file), std::move(copies));
+}
+
+void TrainerSnapshot::write(const std::string& directory) const {
+  for (const auto& [file, tensors] : files_) {
+    for (const auto& [name, tensor] : tensors) {
+      VT_CHECK_FINITE(at::isfinite(tensor).all().item<bool>(), file, ": ", name, " holds NaN or infinity");
+    }
+  }
+  for (const auto& [file, tensors] : files_) write_safetensors(directory + "/" + file, tensors);
 }
 
 void Trainer::load(const std::string& directory) {
@@ -401,12 +599,24 @@ void Trainer::load(const std::string& directory) {
     part.optimizer.check_state(part.state, directory + part.optimizer_file);
   }
   // Absent where the checkpoint was written in another precision: the scale then finds its value anew.
-  const bool has_scale = loss_scale_.enabled() && std::filesystem::exists(directory + kLossScaleFile);
-  if (has_scale) loss_scale_.load_state(read_safetensors(directory + kLossScaleFile), directory + kLossScaleFile);
+  const std::string scale_file = directory + "/" + kLossScaleFile;
+  const bool has_scale = loss_scale_.enabled() && std::filesystem::exists(scale_file);
+  // Absent where no mean was kept before: it then begins with the present weights.
+  std::string average_file = directory + "/" + kAverageFile;
+  if (!std::filesystem::exists(average_file)) average_file = directory + parts.front().file;
+  NamedTensors average;
+  if (average_) {
+    average = read_safetensors(average_file);
+    average_->parameters().check(average, average_file);
+  }
+  if (has_scale) loss_scale_.load_state(read_safetensors(scale_file), scale_file);
+  if (average_) average_->parameters().assign(average, average_file);
   for (Part& part : parts) {
     part.store.assign(part.weights, directory + part.file);
     part.optimizer.load_state(part.state, directory + part.optimizer_file);
   }
+  discard();
+  stage_ = Stage::kReady;
 }
 
 void Trainer::load_weights(const std::string& directory) {
@@ -428,6 +638,7 @@ void Trainer::load_weights(const std::string& directory) {
     part.store.check(part.weights, part.file);
   }
   for (Part& part : parts) part.store.assign(part.weights, part.file);
+  if (average_) average_->parameters().assign(parts.front().weights, parts.front().file);
 }
 
 }  // namespace valetts

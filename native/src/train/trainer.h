@@ -1,5 +1,9 @@
 // One training step in the reference's order, its evaluation, and the state it saves (VITS2, section 2; the public
 // reference's train.py for order and detach points).
+//
+// A step has two phases, each over all micro-batches of the batch: the discriminators learn and step, then the generator
+// learns against the updated ones and steps. A batch in several micro-batches goes through the generator twice, with the
+// same random draws; a batch in one piece once.
 #pragma once
 
 #include <array>
@@ -22,8 +26,6 @@ struct TrainerSettings {
   ModelSettings model;
   AudioSettings audio;
   AdamWSettings optimizer;
-  double mel_weight = 45.0;
-  double kl_weight = 1.0;
   int64_t segment_frames = 32;
   int64_t seed = 0;
   Precision precision = Precision::kFp32;
@@ -31,6 +33,8 @@ struct TrainerSettings {
   // Counts padding as the reference does: in the deviation of the alignment noise (over the whole padded batch) and in
   // the duration discriminator's losses (V1 also sums them over the items). Otherwise padding changes nothing.
   bool reference_padding = false;
+  // Of a running mean of the generator's weights, which then speaks and is evaluated instead; 0 keeps none.
+  double average_decay = 0.0;
 };
 
 // What a step works on, on the trainer's device. Lengths are int64 [B].
@@ -44,12 +48,26 @@ struct StepInputs {
   at::Tensor speaker_ids_B;  // undefined with one speaker
 };
 
+// What a whole batch holds, over all its micro-batches. All 0: there is one micro-batch.
+struct BatchTotals {
+  int64_t items = 0;
+  int64_t frames = 0;
+  int64_t tokens = 0;
+};
+
 struct StepSchedule {
   int64_t step = 0;
   double generator_learning_rate = 2e-4;
   double discriminator_learning_rate = 2e-4;
   double duration_discriminator_learning_rate = 2e-4;
+  double mel_weight = 45.0;
+  double kl_weight = 1.0;
+  double gradient_limit = 0.0;  // to which each network's gradient norm is cut; 0 leaves it
+  double loss_scale_limit = 0.0;  // float16: lowers the scale to this before the step; 0 leaves it
+  BatchTotals totals;
 };
+
+enum class StepPhase { kDiscriminators = 0, kGenerator = 1 };
 
 // Everything the generator computes on the way to the losses.
 struct GeneratorPass {
@@ -61,10 +79,10 @@ struct GeneratorPass {
   at::Tensor durations_BT;        // the same, or what was forced
   at::Tensor mean_p_BCS;    // prior, expanded to frames
   at::Tensor log_std_p_BCS;
-  at::Tensor duration_loss_B;  // per item, divided by the batch's valid tokens
+  at::Tensor duration_loss_B;  // per item, divided by the whole batch's valid tokens
   at::Tensor log_durations_B1T;
   at::Tensor log_durations_target_B1T;
-  std::vector<int64_t> segment_starts_B;  // frames
+  at::Tensor segment_starts_B;  // frames, int64
   at::Tensor z_segment_BCS;
   at::Tensor samples_segment_B1N;
   at::Tensor mel_segment_BMS;
@@ -86,6 +104,7 @@ struct StepTrace {
   at::Tensor updated_duration_generated_BT1;
 };
 
+// Of the whole batch, as scalars on the device; undefined until their phase has been.
 struct StepLosses {
   at::Tensor generator_total;
   GeneratorLoss adversarial;
@@ -100,7 +119,7 @@ struct StepLosses {
   at::Tensor discriminator_norm;
   at::Tensor duration_discriminator_norm;
   at::Tensor loss_scale;  // the one this step was taken with
-  // With float16: 1 on the device where that network's gradients overflowed and its step was skipped.
+  // 1 on the device where a loss or gradient was not finite, so that the network's step changed nothing.
   at::Tensor generator_overflow;
   at::Tensor discriminator_overflow;
   at::Tensor duration_discriminator_overflow;
@@ -122,6 +141,18 @@ struct InspectionTensors {
   at::Tensor decoded_N;
 };
 
+// A trainer's state at one moment, file by file. Owned by whoever writes it, on any thread.
+class TrainerSnapshot {
+ public:
+  void add(std::string file, const NamedTensors& tensors);
+  // Writes every file into an existing directory. Errors: NON_FINITE, before the first file, naming a weight that is not
+  // finite; IO naming the file.
+  void write(const std::string& directory) const;
+
+ private:
+  std::vector<std::pair<std::string, NamedTensors>> files_;
+};
+
 class Trainer {
  public:
   Trainer(const TrainerSettings& settings, at::Device device);
@@ -129,18 +160,39 @@ class Trainer {
   const TrainerSettings& settings() const { return settings_; }
   at::Device device() const { return device_; }
   const std::shared_ptr<Generator>& generator() const { return generator_; }
+  // The generator that speaks and is evaluated: the running mean where there is one.
+  const std::shared_ptr<Generator>& voice_generator() const { return average_ ? average_ : generator_; }
   ParameterStore& discriminator_parameters() { return discriminator_store_; }
   ParameterStore& duration_discriminator_parameters() { return duration_store_; }
   const std::optional<DurationDiscriminator>& duration_discriminator() const { return duration_discriminator_; }
   const SpectrogramExtractor& extractor() const { return extractor_; }
 
-  // Computes spectrograms of raw recordings, each on its own valid samples.
+  // Computes spectrograms of raw recordings, each on its own valid samples. Everything comes from the host, lengths too.
+  // Errors: INVALID_ARGUMENT naming an item with more tokens than frames.
   StepInputs prepare(const at::Tensor& token_ids_BT, const at::Tensor& token_lengths_B, const at::Tensor& samples_BN,
                      const at::Tensor& sample_lengths_B, const at::Tensor& speaker_ids_B) const;
 
-  // Discriminators first, then the generator against the updated ones. Throws NonFinite naming the loss before the
-  // network concerned is touched. `trace`, if given, receives the intermediates. `forced_durations_BT`, if given, replaces
-  // the alignment's outcome (checks in reduced precision, where a tie may fall the other way).
+  // The same batch with room for `tokens` and `frames`, at least those it has: training on it gives the same losses,
+  // gradients and weights, so that batches of nearly equal shape can share one captured step. Samples get room for the
+  // frames, tokens and frames beyond an item's own count nowhere.
+  StepInputs padded(const StepInputs& inputs, int64_t tokens, int64_t frames) const;
+
+  // Losses and gradients of one micro-batch, added to those of its phase so far. `trace`, if given, receives the
+  // intermediates. `forced_durations_BT`, if given, replaces the alignment's outcome (checks in reduced precision, where a
+  // tie may fall the other way). Errors: INVALID_STATE out of order (discriminators first; one step at a time).
+  void accumulate(StepPhase phase, const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
+                  StepTrace* trace = nullptr, const at::Tensor* forced_durations_BT = nullptr);
+  // The same for the generator's phase of a batch in one piece, whose pass is kept from the discriminators' phase.
+  bool keeps_pass() const { return kept_.has_value(); }
+  void accumulate_kept(const StepSchedule& schedule, StepTrace* trace = nullptr);
+  // The phase's optimizer steps. A network with a loss or gradient that is not finite stays as it was. Errors:
+  // INVALID_STATE unless the micro-batches so far make up the batch.
+  void apply(StepPhase phase, const StepSchedule& schedule);
+  // Forgets what the present phase has accumulated, e.g. when memory ran out in it; what was applied stays.
+  void discard();
+  // Of the step under way or, between steps, of the last one.
+  const StepLosses& losses() const { return losses_; }
+  // Both phases over a batch in one piece.
   StepLosses step(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
                   StepTrace* trace = nullptr, const at::Tensor* forced_durations_BT = nullptr);
 
@@ -149,25 +201,42 @@ class Trainer {
   // Of the first item of the batch.
   InspectionTensors inspect(const StepInputs& inputs) const;
 
-  void save(const std::string& directory) const;
+  // The whole state, copied to the host: what training does next does not change it.
+  TrainerSnapshot snapshot() const;
   void load(const std::string& directory);
   // The generator's weights, and those of each discriminator whose file is there; the optimizers stay as they are.
   void load_weights(const std::string& directory);
 
  private:
+  // Where a step stands. What was accumulated is lost by discard(), which leads back.
+  enum class Stage { kReady, kDiscriminators, kBetween, kGenerator };
+  // The share of one micro-batch in the means over the batch.
+  struct Share {
+    double items = 1.0;
+    at::Tensor frames;  // of the whole batch; scalars
+    at::Tensor tokens;
+  };
+  struct Network {
+    ParameterStore& store;
+    AdamW& optimizer;
+    at::Tensor& norm;
+    at::Tensor& overflow;
+  };
+
   // Text, posterior, flow, alignment, durations: everything before the decoder.
-  GeneratorPass align(const StepInputs& inputs, int64_t step, const Pass& pass,
+  GeneratorPass align(const Generator& generator, const StepInputs& inputs, int64_t step, const Pass& pass,
                       const at::Tensor* forced_durations_BT = nullptr) const;
   // Cuts a random segment of each item and decodes it.
   void decode_segment(const StepInputs& inputs, const Pass& pass, GeneratorPass& out) const;
-  at::Tensor speaker_of(const StepInputs& inputs) const;
-  void update_discriminators(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses,
-                             StepTrace* trace);
-  // Backward pass, unscaling, norm, optimizer step of one network. With float16 an overflow skips the step instead of
-  // throwing.
-  void update(ParameterStore& store, AdamW& optimizer, const at::Tensor& loss, double learning_rate, const char* norm_name,
-              at::Tensor& norm, at::Tensor& overflow);
-  void update_generator(const GeneratorPass& pass, const StepSchedule& schedule, StepLosses& losses, StepTrace* trace);
+  GeneratorPass forward(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
+                        const at::Tensor* forced_durations_BT) const;
+  Share share_of(const StepInputs& inputs, const BatchTotals& totals) const;
+  void begin_phase(StepPhase phase, const StepSchedule& schedule);
+  void accumulate_discriminators(const GeneratorPass& pass, const Share& share, StepTrace* trace);
+  void accumulate_generator(const GeneratorPass& pass, const StepSchedule& schedule, const Share& share, StepTrace* trace);
+  // Unscaling, norm, limit, optimizer step of one network.
+  void update(const Network& network, const at::Tensor& loss, double learning_rate, double gradient_limit);
+  void update_average(int64_t step);
   DurationReduction duration_reduction() const;
   at::Tensor silent_mel_M() const;
 
@@ -184,6 +253,19 @@ class Trainer {
   AdamW duration_optimizer_;
   LossScale loss_scale_;
   at::Tensor silent_mel_M_;
+  std::shared_ptr<Generator> average_;
+
+  Stage stage_ = Stage::kReady;
+  int64_t step_ = 0;
+  int64_t accumulated_items_ = 0;
+  StepLosses losses_;
+  // A batch in one piece keeps its pass from the first phase for the second.
+  struct Kept {
+    GeneratorPass pass;
+    Share share;
+    int64_t items;
+  };
+  std::optional<Kept> kept_;
 };
 
 }  // namespace valetts

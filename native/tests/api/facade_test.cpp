@@ -72,7 +72,25 @@ struct TinyBatch {
   }
 };
 
-const vt_step_params kFirstStep{0, 2e-4, 2e-4, 2e-4};
+const vt_step_params kFirstStep{0, 2e-4, 2e-4, 2e-4, 45.0, 1.0, 0.0, 0.0, 0, 0, 0};
+
+vt_status accumulate_both(vt_session* session, const vt_batch& batch, const vt_step_params& params,
+                          vt_step_metrics* metrics) {
+  for (const int32_t phase : {VT_PHASE_DISCRIMINATORS, VT_PHASE_GENERATOR}) {
+    vt_status status = vt_session_accumulate(session, phase, &batch, &params);
+    if (status == VT_OK) status = vt_session_apply(session, phase, &params, metrics);
+    if (status != VT_OK) return status;
+  }
+  return VT_OK;
+}
+
+vt_status save(vt_session* session, const char* folder) {
+  vt_snapshot* snapshot = nullptr;
+  vt_status status = vt_session_snapshot(session, &snapshot);
+  if (status == VT_OK) status = vt_snapshot_write(snapshot, folder);
+  vt_snapshot_destroy(snapshot);
+  return status;
+}
 
 struct Session {
   explicit Session(const vt_session_config& config) { REQUIRE_EQ(vt_session_create(&config, &handle), VT_OK); }
@@ -81,7 +99,7 @@ struct Session {
     vt_step_metrics metrics;
     vt_step_params params = kFirstStep;
     params.step = number;
-    const vt_status status = vt_session_step(handle, &batch, &params, &metrics);
+    const vt_status status = accumulate_both(handle, batch, params, &metrics);
     REQUIRE_MESSAGE(status == VT_OK, vt_last_error());
     return metrics;
   }
@@ -125,8 +143,13 @@ TEST_SUITE("api") {
   TEST_CASE("null handles, structs and outputs are refused, and destroying null is fine") {
     vt_session* session = nullptr;
     CHECK_EQ(vt_session_create(nullptr, &session), VT_INVALID_ARGUMENT);
-    CHECK_EQ(vt_session_step(nullptr, nullptr, nullptr, nullptr), VT_INVALID_ARGUMENT);
-    CHECK_EQ(vt_session_save(nullptr, "/"), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_accumulate(nullptr, 0, nullptr, nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_apply(nullptr, 0, nullptr, nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_discard(nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_snapshot(nullptr, nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_snapshot_write(nullptr, "/"), VT_INVALID_ARGUMENT);
+    vt_snapshot_destroy(nullptr);
+    vt_buffer_destroy(nullptr);
     CHECK_EQ(vt_voice_open(nullptr, nullptr, nullptr), VT_INVALID_ARGUMENT);
     CHECK_EQ(vt_audio_sample_count(nullptr), 0);
     vt_session_destroy(nullptr);
@@ -139,7 +162,7 @@ TEST_SUITE("api") {
     TinyBatch data;
     vt_step_metrics metrics;
     auto refused = [&](const std::string& named) {
-      CHECK_EQ(vt_session_step(session.handle, &data.batch, &kFirstStep, &metrics), VT_INVALID_ARGUMENT);
+      CHECK_EQ(accumulate_both(session.handle, data.batch, kFirstStep, &metrics), VT_INVALID_ARGUMENT);
       CHECK_NE(std::string(vt_last_error()).find(named), std::string::npos);
     };
     data.tokens[8] = 12;
@@ -150,9 +173,10 @@ TEST_SUITE("api") {
     data.sample_lengths[2] = 5000;
     refused("sample_lengths_B[2]");
     data.sample_lengths[2] = 700;
-    data.samples[5] = NAN;
-    refused("NaN");
-    data.samples[5] = 0.0f;
+    data.samples[4096 + 5] = NAN;
+    CHECK_EQ(accumulate_both(session.handle, data.batch, kFirstStep, &metrics), VT_NON_FINITE);
+    CHECK_NE(std::string(vt_last_error()).find("item 1"), std::string::npos);
+    data.samples[4096 + 5] = 0.0f;
     session.step(data.batch, 0);
   }
 
@@ -178,9 +202,9 @@ TEST_SUITE("api") {
     TinyBatch data;
     Session straight(tiny_config());
     for (int64_t step = 0; step < 2; ++step) straight.step(data.batch, step);
-    REQUIRE_EQ(vt_session_save(straight.handle, folder.c_str()), VT_OK);
+    REQUIRE_EQ(save(straight.handle, folder.c_str()), VT_OK);
     Session resumed(tiny_config());
-    REQUIRE_MESSAGE(vt_session_load(resumed.handle, folder.c_str()) == VT_OK, vt_last_error());
+    REQUIRE_MESSAGE(vt_session_load(resumed.handle, folder.c_str(), VT_LOAD_STATE) == VT_OK, vt_last_error());
     for (int64_t step = 2; step < 4; ++step) {
       CHECK(same(straight.step(data.batch, step), resumed.step(data.batch, step)));
     }
@@ -191,14 +215,14 @@ TEST_SUITE("api") {
     const fs::path folder = fresh_folder("half");
     TinyBatch data;
     Session session(tiny_config()), untouched(tiny_config());
-    REQUIRE_EQ(vt_session_save(session.handle, folder.c_str()), VT_OK);
+    REQUIRE_EQ(save(session.handle, folder.c_str()), VT_OK);
     const fs::path victim = folder / "optimizer_discriminator.safetensors";
     session.step(data.batch, 0);
     untouched.step(data.batch, 0);
-    REQUIRE_EQ(vt_session_save(session.handle, folder.c_str()), VT_OK);
+    REQUIRE_EQ(save(session.handle, folder.c_str()), VT_OK);
     fs::resize_file(victim, fs::file_size(victim) / 2);
     Session other(tiny_config());
-    CHECK_EQ(vt_session_load(session.handle, folder.c_str()), VT_IO);
+    CHECK_EQ(vt_session_load(session.handle, folder.c_str(), VT_LOAD_STATE), VT_IO);
     CHECK_NE(std::string(vt_last_error()).find("optimizer_discriminator.safetensors"), std::string::npos);
     CHECK(same(session.step(data.batch, 1), untouched.step(data.batch, 1)));
     fs::remove_all(folder);
@@ -207,18 +231,18 @@ TEST_SUITE("api") {
   TEST_CASE("a state of another model is refused") {
     const fs::path folder = fresh_folder("other-model");
     Session session(tiny_config());
-    REQUIRE_EQ(vt_session_save(session.handle, folder.c_str()), VT_OK);
+    REQUIRE_EQ(save(session.handle, folder.c_str()), VT_OK);
     vt_session_config wider = tiny_config();
     wider.model.filter_channels = 48;
     Session other(wider);
-    CHECK_EQ(vt_session_load(other.handle, folder.c_str()), VT_IO);
+    CHECK_EQ(vt_session_load(other.handle, folder.c_str(), VT_LOAD_STATE), VT_IO);
     CHECK_NE(std::string(vt_last_error()).find("shape"), std::string::npos);
     fs::remove_all(folder);
   }
 
   TEST_CASE("saving where there is no folder fails with the file's name") {
     Session session(tiny_config());
-    CHECK_EQ(vt_session_save(session.handle, "/nowhere/at/all"), VT_IO);
+    CHECK_EQ(save(session.handle, "/nowhere/at/all"), VT_IO);
     CHECK_NE(std::string(vt_last_error()).find("/nowhere/at/all"), std::string::npos);
   }
 
@@ -240,8 +264,6 @@ TEST_SUITE("api") {
     padded.token_ids_BT = tokens.data();
     padded.samples_BN = samples.data();
     const vt_step_metrics a = narrow.step(data.batch, 0), b = wide.step(padded, 0);
-    CHECK_EQ(a.frames, b.frames);
-    CHECK_EQ(a.tokens, b.tokens);
     CHECK(std::abs(a.loss_kl - b.loss_kl) <= 1e-5f * std::abs(a.loss_kl));
     CHECK(std::abs(a.loss_mel - b.loss_mel) <= 1e-5f * std::abs(a.loss_mel));
     CHECK(std::abs(a.loss_duration - b.loss_duration) <= 1e-5f * std::abs(a.loss_duration));
@@ -257,8 +279,8 @@ TEST_SUITE("api") {
     data.batch.max_samples = 512;
     data.sample_lengths[0] = 512;
     const vt_step_metrics metrics = session.step(data.batch, 0);
-    CHECK_EQ(metrics.frames, 8);
     CHECK(std::isfinite(metrics.loss_mel));
+    CHECK_GT(metrics.loss_mel, 0.0f);
   }
 
   TEST_CASE("inspection shows a monotone alignment that covers every token") {
@@ -299,7 +321,7 @@ TEST_SUITE("api") {
     Session session(config);
     TinyBatch data;
     session.step(data.batch, 0);
-    REQUIRE_EQ(vt_session_save(session.handle, folder.c_str()), VT_OK);
+    REQUIRE_EQ(save(session.handle, folder.c_str()), VT_OK);
     const int32_t tokens[] = {1, 2, 3, 4};
     const vt_utterance utterance{tokens, 4, 0, 0.667f, 0.8f, 1.0f, 99};
     auto speak = [&](vt_voice* voice, const vt_utterance& what) {
@@ -359,7 +381,7 @@ TEST_SUITE("api") {
     vt_voice_destroy(voice);
     data.speakers[1] = 3;
     vt_step_metrics metrics;
-    CHECK_EQ(vt_session_step(session.handle, &data.batch, &kFirstStep, &metrics), VT_INVALID_ARGUMENT);
+    CHECK_EQ(accumulate_both(session.handle, data.batch, kFirstStep, &metrics), VT_INVALID_ARGUMENT);
   }
 
   // Run in a process of its own by the test below.
@@ -379,6 +401,19 @@ TEST_SUITE("api") {
     const int status = std::system(("'" + self + "' --no-skip --test-case='exits while a step runs' >/dev/null 2>&1").c_str());
     REQUIRE(WIFEXITED(status));
     CHECK_EQ(WEXITSTATUS(status), 7);
+  }
+
+  TEST_CASE("a buffer for batches is memory that can be written") {
+    vt_buffer* buffer = nullptr;
+    REQUIRE_EQ(vt_buffer_create("cpu", 1 << 20, &buffer), VT_OK);
+    auto* bytes = static_cast<unsigned char*>(vt_buffer_address(buffer));
+    REQUIRE(bytes != nullptr);
+    std::memset(bytes, 7, 1 << 20);
+    CHECK_EQ(bytes[(1 << 20) - 1], 7);
+    vt_buffer_destroy(buffer);
+    CHECK_EQ(vt_buffer_create("cpu", -1, &buffer), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_buffer_create("gpu", 1, &buffer), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_buffer_address(nullptr), nullptr);
   }
 
   TEST_CASE("the system is described") {

@@ -77,11 +77,12 @@ void check_grid_point(int64_t batch, int64_t frames, int64_t tokens, bool ties) 
   const OnDevice<float> device_score(score);
   const OnDevice<int32_t> device_text_len(text_len);
   const OnDevice<int32_t> device_frame_len(frame_len);
-  const OnDevice<uint8_t> moves(std::vector<uint8_t>(score.size(), 0xAB));
+  const int64_t scratch_bytes = mas_cuda_scratch_bytes(batch, frames, tokens);
+  const OnDevice<uint8_t> scratch(std::vector<uint8_t>(static_cast<size_t>(scratch_bytes + 1), 0xAB));
   for (int run = 0; run < 2; ++run) {
     const OnDevice<int32_t> durations(std::vector<int32_t>(expected.size(), -7));
     const char* problem = mas_cuda(device_score.data(), device_text_len.data(), device_frame_len.data(), batch, frames,
-                                   tokens, moves.data(), durations.data(), nullptr);
+                                   tokens, scratch_bytes > 0 ? scratch.data() : nullptr, durations.data(), nullptr);
     if (problem != nullptr) {
       std::printf("FAILED: B=%ld S=%ld T=%ld: %s\n", static_cast<long>(batch), static_cast<long>(frames),
                   static_cast<long>(tokens), problem);
@@ -102,6 +103,40 @@ void check_grid_point(int64_t batch, int64_t frames, int64_t tokens, bool ties) 
   }
 }
 
+// Prints the median time of a call; a figure, not a check.
+void print_time(int64_t batch, int64_t tokens, int64_t frames, double goal_us) {
+  std::vector<float> score(static_cast<size_t>(batch * frames * tokens));
+  uint64_t state = 1;
+  for (float& value : score) {
+    value = static_cast<float>(next_random(state) % 40000) / 1000.0f - 30.0f;
+  }
+  const OnDevice<float> device_score(score);
+  const OnDevice<int32_t> text_len(std::vector<int32_t>(static_cast<size_t>(batch), static_cast<int32_t>(tokens)));
+  const OnDevice<int32_t> frame_len(std::vector<int32_t>(static_cast<size_t>(batch), static_cast<int32_t>(frames)));
+  const OnDevice<int32_t> durations(std::vector<int32_t>(static_cast<size_t>(batch * tokens)));
+  const int64_t scratch_bytes = mas_cuda_scratch_bytes(batch, frames, tokens);
+  const OnDevice<uint8_t> scratch(std::vector<uint8_t>(static_cast<size_t>(scratch_bytes + 1)));
+  cudaEvent_t began, ended;
+  CHECK_CUDA(cudaEventCreate(&began));
+  CHECK_CUDA(cudaEventCreate(&ended));
+  std::vector<float> times_ms;
+  for (int run = 0; run < 25; ++run) {
+    CHECK_CUDA(cudaEventRecord(began));
+    mas_cuda(device_score.data(), text_len.data(), frame_len.data(), batch, frames, tokens,
+             scratch_bytes > 0 ? scratch.data() : nullptr, durations.data(), nullptr);
+    CHECK_CUDA(cudaEventRecord(ended));
+    CHECK_CUDA(cudaEventSynchronize(ended));
+    float elapsed = 0.0f;
+    CHECK_CUDA(cudaEventElapsedTime(&elapsed, began, ended));
+    if (run >= 5) {
+      times_ms.push_back(elapsed);
+    }
+  }
+  std::sort(times_ms.begin(), times_ms.end());
+  std::printf("mas %ldx%ldx%ld: %.1f us, %.0f is the goal on an H100\n", static_cast<long>(batch),
+              static_cast<long>(tokens), static_cast<long>(frames), 1000.0 * times_ms[times_ms.size() / 2], goal_us);
+}
+
 }  // namespace
 
 int main() {
@@ -117,7 +152,7 @@ int main() {
   }
   int points = 0;
   for (const int64_t batch : {1, 16}) {
-    for (const int64_t tokens : {1, 2, 31, 32, 33, 129, 1134}) {
+    for (const int64_t tokens : {1, 2, 31, 32, 33, 64, 65, 129, 256, 257, 513, 1025, 1134}) {
       for (const int64_t extra : {int64_t{0}, tokens / 2, 3 * tokens}) {
         for (const bool ties : {false, true}) {
           check_grid_point(batch, tokens + extra, tokens, ties);
@@ -130,6 +165,8 @@ int main() {
     std::printf("FAILED: more tokens than the kernel's limit were accepted\n");
     ++failures;
   }
+  print_time(32, 200, 800, 60.0);
+  print_time(64, 400, 1600, 200.0);
   std::printf("mas: %d grid points, %d failures\n", points, failures);
   return failures == 0 ? 0 : 1;
 }

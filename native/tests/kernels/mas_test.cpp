@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/check.h"
+#include "core/path.h"
 #include "core/random.h"
 #include "fixtures.h"
 #include "interop/safetensors.h"
@@ -156,6 +157,28 @@ TEST_CASE("ragged batches of all sizes equal the written-out loops, twice, input
       }
       VT_CHECK_SAME_BITS(mas_path(score, text_len_B.to(at::kInt), frame_len_B.to(at::kInt)), durations_BT);
       VT_CHECK_SAME_BITS(score, before);
+    }
+  }
+}
+
+TEST_CASE("vectors and plain loops find the same path at every length, whatever the score") {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const int64_t tokens : {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 129, 1134}) {
+    for (const int64_t extra : {int64_t{0}, int64_t{1}, tokens / 2, 3 * tokens}) {
+      CAPTURE(tokens);
+      CAPTURE(extra);
+      const int64_t frames = tokens + extra;
+      const at::Tensor plain_score = score_BST(3, frames, tokens, tokens + extra);
+      at::Tensor ugly = plain_score.clone();
+      ugly.masked_fill_(plain_score.gt(5), kNaN).masked_fill_(plain_score.lt(-20), -kInfinity);
+      const at::Tensor text_len_B = at::tensor({tokens, (tokens + 1) / 2, int64_t{1}}, at::kLong);
+      const at::Tensor frame_len_B = at::tensor({frames, (frames + tokens) / 2, frames}, at::kLong);
+      for (const at::Tensor& score : {plain_score, (plain_score / 8).round(), plain_score * 1e8f, ugly}) {
+        const at::Tensor durations_BT = mas_path(score, text_len_B, frame_len_B);
+        const PlainPathScope plain(true);
+        VT_CHECK_SAME_BITS(durations_BT, mas_path(score, text_len_B, frame_len_B));
+      }
     }
   }
 }

@@ -66,7 +66,23 @@ class ArchitectureTest {
                   "ai.valetts.engine",
                   "ai.valetts.checkpoint",
                   "ai.valetts.event")),
-          Map.entry("monitor", List.of("ai.valetts.config", "ai.valetts.event", "me.tongfei.progressbar..", JACKSON)),
+          Map.entry("monitor.gpu", List.of("com.sun.jna..")),
+          Map.entry(
+              "monitor",
+              List.of(
+                  "ai.valetts.config",
+                  "ai.valetts.event",
+                  "ai.valetts.monitor.gpu",
+                  "me.tongfei.progressbar..",
+                  JACKSON)),
+          Map.entry(
+              "report",
+              List.of("ai.valetts.config", "ai.valetts.event", "ai.valetts.monitor", "com.networknt.schema..", JACKSON)),
+          Map.entry("report.llm", List.of("ai.valetts.config", "ai.valetts.report", JACKSON)),
+          Map.entry("storage.drive", List.of("ai.valetts.storage", "com.google..", JACKSON)),
+          Map.entry("storage", List.of("ai.valetts.config", "ai.valetts.event", JACKSON)),
+          Map.entry(
+              "report.page", List.of("ai.valetts.config", "ai.valetts.event", "ai.valetts.monitor", JACKSON)),
           Map.entry(
               "evaluation", List.of("ai.valetts.config", "ai.valetts.engine", "ai.valetts.text", "ai.valetts.audio")),
           Map.entry(
@@ -84,6 +100,12 @@ class ArchitectureTest {
                   "ai.valetts.interchange",
                   "ai.valetts.training",
                   "ai.valetts.monitor",
+                  "ai.valetts.monitor.gpu",
+                  "ai.valetts.report",
+                  "ai.valetts.report.page",
+                  "ai.valetts.report.llm",
+                  "ai.valetts.storage",
+                  "ai.valetts.storage.drive",
                   "ai.valetts.evaluation",
                   JACKSON)),
           Map.entry("cli", List.of("ai.valetts.app", "ai.valetts.config", "org.apache.commons.cli..")));
@@ -205,6 +227,8 @@ class ArchitectureTest {
         .doNotHaveFullyQualifiedName("ai.valetts.cli.Main")
         .and()
         .doNotHaveFullyQualifiedName("ai.valetts.app.SignalStop")
+        .and()
+        .doNotHaveFullyQualifiedName("ai.valetts.app.Supervisor")
         .should()
         .callMethod(System.class, "exit", int.class)
         .orShould()

@@ -6,6 +6,7 @@ import ai.valetts.checkpoint.TrainState;
 import ai.valetts.config.DataConfig;
 import ai.valetts.config.ValettsConfig;
 import ai.valetts.engine.Batch;
+import ai.valetts.engine.BatchTotals;
 import ai.valetts.engine.Engine;
 import ai.valetts.engine.EngineConfig;
 import ai.valetts.engine.ModelDescription;
@@ -146,6 +147,7 @@ final class Description {
     table.row("process, now", mebibytes(model.processResidentBytes()));
     table.row("process, peak", mebibytes(model.processPeakBytes()));
     table.row("device, now", mebibytes(model.deviceAllocatedBytes()));
+    table.row("device, peak", mebibytes(model.devicePeakBytes()));
     return table.section(title);
   }
 
@@ -154,7 +156,8 @@ final class Description {
     try (Batch batch = noise(config, engineConfig)) {
       long start = System.nanoTime();
       double rate = config.optimizer().learningRate();
-      StepMetrics metrics = session.step(batch, new StepParams(0, rate, rate, rate));
+      StepMetrics metrics = session.step(batch, new StepParams(0, rate, rate, rate,
+          config.optimizer().melWeight(), config.optimizer().klWeight(), 0, 0, BatchTotals.OWN));
       table.row("batch", batch.size() + " x " + batch.maxSamples() + " samples of noise");
       table.row("seconds", String.format(Locale.ROOT, "%.2f", (System.nanoTime() - start) / 1e9));
       table.row("generator loss", String.format(Locale.ROOT, "%.4f", metrics.generatorTotal()));

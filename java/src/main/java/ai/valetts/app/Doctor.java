@@ -10,6 +10,7 @@ import ai.valetts.engine.EngineException;
 import ai.valetts.engine.EngineSystem;
 import ai.valetts.engine.Spectrogram;
 import ai.valetts.engine.jni.NativeEngine;
+import ai.valetts.monitor.gpu.NvidiaGpus;
 import ai.valetts.text.TextException;
 import ai.valetts.text.TextFrontEnd;
 import ai.valetts.text.TextFrontEnds;
@@ -20,6 +21,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -111,6 +114,7 @@ public final class Doctor {
     findings.add(
         new Finding("Java", Verdict.GOOD, Runtime.version() + ", " + System.getProperty("java.vm.name"), ""));
     examineCore(findings);
+    findings.add(examineGpuMeasurements());
     findings.add(examineDecoder());
     findings.add(examineEspeak());
     findings.add(examineMemory());
@@ -175,6 +179,19 @@ public final class Doctor {
             Verdict.LIMITED,
             "this libtorch is built for the CPU only",
             "for a GPU, install a CUDA build of torch and run ./scripts/build.sh; the demo needs none");
+  }
+
+  private static Finding examineGpuMeasurements() {
+    AtomicReference<String> absence = new AtomicReference<>("");
+    Optional<NvidiaGpus> gpus = NvidiaGpus.open(absence::set);
+    if (gpus.isEmpty()) {
+      return new Finding(
+          "GPU measurements", Verdict.LIMITED, absence.get(), "on a machine with a GPU, install its driver whole; without NVML a"
+              + " run does not record how busy, full, hot and hungry the GPU is");
+    }
+    try (NvidiaGpus some = gpus.get()) {
+      return new Finding("GPU measurements", Verdict.GOOD, "NVML reads " + String.join(", ", some.names()), "");
+    }
   }
 
   private static Finding examineDecoder() {

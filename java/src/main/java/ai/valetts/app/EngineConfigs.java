@@ -16,6 +16,11 @@ final class EngineConfigs {
     return of(config, symbols, speakers, config.training().threads(), config.training().device());
   }
 
+  /** A run has resolved {@code auto} before; nothing else computes in other than float32 unasked. */
+  private static String precision(String configured) {
+    return configured == null || configured.equals(MachineChoice.AUTO) ? "fp32" : configured;
+  }
+
   static EngineConfig of(ValettsConfig config, int symbols, int speakers, int threads, String device) {
     Integer vocabulary = config.model().vocabularySize();
     if (vocabulary != null && vocabulary < symbols) {
@@ -37,7 +42,7 @@ final class EngineConfigs {
         threads,
         config.training().seed(),
         device,
-        config.training().precision() == null ? "fp32" : config.training().precision(),
+        precision(config.training().precision()),
         Boolean.TRUE.equals(config.training().referencePadding()));
   }
 }

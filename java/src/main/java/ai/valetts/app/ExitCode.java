@@ -10,6 +10,7 @@ import ai.valetts.engine.DeviceLostException;
 import ai.valetts.engine.EngineException;
 import ai.valetts.engine.EngineIoException;
 import ai.valetts.engine.OperationCancelledException;
+import ai.valetts.storage.StorageException;
 import ai.valetts.text.TextException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,6 +35,8 @@ public enum ExitCode {
   DISK(5),
   /** A checkpoint cannot be used. */
   CHECKPOINT(6),
+  /** Where the copies of a run lie cannot be reached, is full, refuses, or holds nothing sound. */
+  STORAGE(7),
   /** The GPU was lost: start {@code resume} in a new process. */
   DEVICE_LOST(75),
   /** Stopped on request, after saving. */
@@ -51,6 +54,9 @@ public enum ExitCode {
 
   /** The code for a failure. */
   public static ExitCode of(Throwable failure) {
+    if (failure instanceof StorageException storage) {
+      return storage.kind() == StorageException.Kind.LOCAL ? DISK : STORAGE;
+    }
     if (isDiskFull(failure)) {
       return DISK;
     }
@@ -90,7 +96,8 @@ public enum ExitCode {
     }
     Throwable cause = failure instanceof UncheckedIOException ? failure.getCause() : failure;
     boolean explained = cause != failure && failure.getMessage() != null && !failure.getMessage().equals(cause.toString());
-    if (isDiskFull(failure) && !explained && !(failure instanceof CheckpointWriteException)) {
+    if (isDiskFull(failure) && !explained && !(failure instanceof CheckpointWriteException)
+        && !(failure instanceof StorageException)) {
       return "no space left on the disk"
           + named(failure)
           + "; free some, then run resume: the last complete checkpoint is intact";

@@ -17,7 +17,7 @@ public interface Operations extends AutoCloseable {
   /** Starts a run, or continues it where its folder already holds a checkpoint of the same configuration. */
   RunResult train(TrainRequest request);
 
-  /** Continues a run from its newest checkpoint that verifies. */
+  /** Continues a run from its newest checkpoint that verifies, here or where its copies are. */
   RunResult resume(ResumeRequest request);
 
   /** Speaks each line into its file. */
@@ -28,6 +28,26 @@ public interface Operations extends AutoCloseable {
 
   /** Describes a run, a checkpoint or a configuration. */
   InfoResult info(InfoRequest request);
+
+  /** Says where a run stands, from its files, also while it goes on. */
+  StatusResult status(Path runDirectory);
+
+  /**
+   * Makes the page of a run from its files, also while it goes on.
+   *
+   * @param out null for {@code report.html} in the run's folder
+   * @return the file
+   */
+  Path report(Path runDirectory, Path out);
+
+  /** Makes a report on a run from its files. */
+  AdviseResult advise(AdviseRequest request);
+
+  /** Has a run that goes on save a checkpoint, and waits for it. */
+  CheckpointResult checkpoint(CheckpointRequest request);
+
+  /** Leaves a decision on a proposed change for a run, or lists its changes. */
+  ApproveResult approve(ApproveRequest request);
 
   /**
    * The configuration with which a new run can begin with a voice's weights: the voice's own, for the recordings that the
@@ -45,6 +65,9 @@ public interface Operations extends AutoCloseable {
 
   /** Compares the core with numbers recorded from the public reference. */
   ParityResult parity(ParityRequest request);
+
+  /** Looks after the copies of a run. */
+  DriveResult drive(DriveRequest request);
 
   @Override
   void close();

@@ -31,4 +31,19 @@ public final class Places {
   public static Path runFolder(String name) {
     return Path.of("runs", name);
   }
+
+  /**
+   * Where the login to Google Drive keeps its authorisation: {@code valetts/drive.json} in {@code XDG_CONFIG_HOME}, else in
+   * {@code ~/.config}.
+   */
+  public static Path driveCredentials() {
+    return driveCredentials(System.getenv(), System.getProperty("user.home"));
+  }
+
+  static Path driveCredentials(Map<String, String> environment, String accountHome) {
+    String shared = environment.getOrDefault("XDG_CONFIG_HOME", "");
+    String home = environment.getOrDefault("HOME", accountHome);
+    Path parent = shared.isBlank() ? Path.of(home, ".config") : Path.of(shared);
+    return parent.resolve("valetts").resolve("drive.json").toAbsolutePath();
+  }
 }

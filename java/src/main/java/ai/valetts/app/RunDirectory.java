@@ -10,19 +10,23 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
- * The files of one run. {@code config.yaml} is the resolved configuration, {@code checkpoints/}, {@code tensorboard/}
- * and {@code samples/} speak for themselves, {@code metrics.jsonl} and {@code control.jsonl} are journals,
- * {@code data-report.json} and {@code .html}, {@code initial-weights.json}, {@code recordings.json},
- * {@code summary.json} and {@code evaluation.json} are findings.
+ * The files of one run. {@code config.yaml} is the resolved configuration, {@code checkpoints/}, {@code tensorboard/},
+ * {@code samples/}, {@code media/} and {@code reports/} speak for themselves, {@code metrics.jsonl} and
+ * {@code control.jsonl} are journals, {@code report.html} shows the run, {@code data-report.json} and {@code .html},
+ * {@code initial-weights.json}, {@code recordings.json}, {@code summary.json} and {@code evaluation.json} are findings.
  */
 record RunDirectory(Path root) {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Set<Path> TRAINED_HERE = ConcurrentHashMap.newKeySet();
 
   RunDirectory {
     root = root.toAbsolutePath().normalize();
@@ -50,6 +54,31 @@ record RunDirectory(Path root) {
 
   Path control() {
     return root.resolve("control.jsonl");
+  }
+
+  /** Reports in words, by step. */
+  Path reports() {
+    return root.resolve("reports");
+  }
+
+  /** Steps that left a network out, with what a person needs to find the recording at fault. */
+  Path skipped() {
+    return root.resolve("skipped.jsonl");
+  }
+
+  /** Settings that were changed during the run. */
+  Path changes() {
+    return root.resolve("changes.jsonl");
+  }
+
+  /** What people decided about changes, for the run to read. */
+  Path inbox() {
+    return root.resolve("inbox");
+  }
+
+  /** The run for a browser. */
+  Path page() {
+    return root.resolve("report.html");
   }
 
   /** Profiles of the speakers' recordings, by speaker. */
@@ -91,9 +120,33 @@ record RunDirectory(Path root) {
         throw new CheckpointException("The run " + root + " is being trained by another process: wait for it, or give"
             + " this run another name.");
       }
-      return action.get();
+      TRAINED_HERE.add(root);
+      try {
+        return action.get();
+      } finally {
+        TRAINED_HERE.remove(root);
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether a process on this machine trains it. */
+  boolean isBeingTrained() {
+    Path file = root.resolve("lock");
+    // Closing a file gives up every lock that this process holds on it, so its own are known without looking.
+    if (TRAINED_HERE.contains(root)) {
+      return true;
+    }
+    if (!Files.isRegularFile(file)) {
+      return false;
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return channel.tryLock(0, Long.MAX_VALUE, true) == null;
+    } catch (OverlappingFileLockException e) {
+      return true;
+    } catch (IOException e) {
+      return false;
     }
   }
 
@@ -106,9 +159,12 @@ record RunDirectory(Path root) {
     }
   }
 
+  /** Replaces a file as a whole: whoever reads it finds the old text or the new. */
   static void write(Path file, String text) {
+    Path unfinished = file.resolveSibling(file.getFileName() + ".tmp");
     try {
-      Files.writeString(file, text);
+      Files.writeString(unfinished, text);
+      Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -128,6 +184,15 @@ record RunDirectory(Path root) {
     try {
       return Optional.of(JSON.readValue(file.toFile(), new TypeReference<Map<String, Object>>() {}));
     } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** One line of a journal; empty when it is no whole object. */
+  static Optional<Map<String, Object>> parseJson(String line) {
+    try {
+      return Optional.of(JSON.readValue(line, new TypeReference<Map<String, Object>>() {}));
+    } catch (JsonProcessingException e) {
       return Optional.empty();
     }
   }

@@ -58,8 +58,9 @@ record SavedVoice(
     return CheckpointStore.newest(run.checkpoints(), notice)
         .orElseThrow(() -> new CheckpointException(
             CheckpointStore.anyIn(run.checkpoints())
-                ? "No checkpoint of " + run.root() + " is whole, so there is nothing to go on from. Restore one from a"
-                    + " copy, or start anew under another name."
+                ? "No checkpoint of " + run.root() + " is whole, so there is nothing to go on from, and the run is not"
+                    + " started over: " + String.join(" ", CheckpointStore.problems(run.checkpoints()))
+                    + " Restore one from a copy (resume --from-drive), or start anew under another name."
                 : "The run " + run.root() + " has no checkpoint yet: train it first."));
   }
 

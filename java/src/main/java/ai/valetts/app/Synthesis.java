@@ -62,7 +62,7 @@ final class Synthesis {
     Optional<RecordingProfile> profile = profile(saved, speaker);
     Map<String, Object> findings = new LinkedHashMap<>();
     try (TextFrontEnd frontEnd = VoiceReading.open(saved, notice);
-        Voice voice = engine.openVoice(engineConfig, saved.checkpoint().file(SavedVoice.GENERATOR))) {
+        Voice voice = engine.openVoice(engineConfig, saved.checkpoint().voiceWeights())) {
       for (SynthRequest.Line line : request.lines()) {
         long start = System.nanoTime();
         Speech speech = speak(line.text(), language, saved.speakers().idOf(speaker), request, config, frontEnd, voice);

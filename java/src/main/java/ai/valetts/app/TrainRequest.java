@@ -13,7 +13,7 @@ import java.util.List;
  *
  * @param config every key resolved; {@code data.sources} is empty when {@code demoLanguages} is not
  * @param runDirectory folder of the run; created if missing
- * @param demoLanguages languages of the demo recordings to fetch and train on (en, es, fr, it, ru); empty to train on
+ * @param demoLanguages languages of the demo recordings to fetch and train on, some of {@link ValeTts#demoLanguages()}; empty to train on
  *     {@code config.data.sources}
  * @param initFrom run, checkpoint or public checkpoint file whose weights the run begins with, or null for new weights.
  *     A run that goes on keeps its own; it must have begun with the same

@@ -7,10 +7,12 @@ import ai.valetts.checkpoint.RunIdentity;
 import ai.valetts.checkpoint.TrainState;
 import ai.valetts.config.ConfigDifference;
 import ai.valetts.config.ConfigException;
+import ai.valetts.config.ConfigKeys;
 import ai.valetts.config.ConfigLoader;
 import ai.valetts.config.ConfigOverride;
 import ai.valetts.config.ConfigWriter;
 import ai.valetts.config.DataConfig;
+import ai.valetts.config.MonitorConfig;
 import ai.valetts.config.ValettsConfig;
 import ai.valetts.data.BatchAssembler;
 import ai.valetts.data.BatchLoader;
@@ -37,9 +39,13 @@ import ai.valetts.event.RunListener;
 import ai.valetts.event.RunStarted;
 import ai.valetts.event.StepCompleted;
 import ai.valetts.event.ValidationCompleted;
+import ai.valetts.monitor.MachineMeter;
+import ai.valetts.monitor.MediaFiles;
 import ai.valetts.monitor.MetricsJournal;
-import ai.valetts.monitor.SampleFiles;
 import ai.valetts.monitor.TensorBoardMonitor;
+import ai.valetts.monitor.WandbMonitor;
+import ai.valetts.report.page.RunPageListener;
+import ai.valetts.storage.CheckpointSync;
 import ai.valetts.text.EncodedText;
 import ai.valetts.text.TextFrontEnd;
 import ai.valetts.training.RunControl;
@@ -63,7 +69,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 
 /** One start of a run, new or resumed: opens what the loop needs, lets it run, and writes down how it ended. */
@@ -72,6 +80,9 @@ final class TrainRun {
 
   /** Enough frames for a stable median, and a bound on memory. */
   private static final int MAX_SPECTRUM_FRAMES = 200_000;
+
+  /** Keys that name places on this machine. */
+  private static final List<String> PLACES = List.of("data.sources", "text.lexicon");
 
   private static final int MAX_PROFILED_CLIPS = 200;
   private static final int MIN_PROFILED_CLIPS_PER_SPEAKER = 20;
@@ -113,7 +124,9 @@ final class TrainRun {
         InitialVoice.refuseOther(initFrom, run, notice);
         return goOn(InitialVoice.asBegun(config, run), run);
       }
-      return train(config, run, Optional.empty(), InitialVoice.of(initFrom, partial, run, engine, notice));
+      refuseAbsentGpu(config.training().device());
+      ValettsConfig settled = new MachineChoice(engine.system(), notice).forNewRun(config);
+      return train(settled, run, Optional.empty(), InitialVoice.of(initFrom, partial, run, engine, notice));
     });
   }
 
@@ -122,7 +135,11 @@ final class TrainRun {
    *
    * @throws CheckpointException if there is no such run
    */
-  static ValettsConfig savedConfig(RunDirectory run, List<ConfigOverride> overrides) {
+  static ValettsConfig savedConfig(RunDirectory run, List<ConfigOverride> overrides, Consumer<String> notice) {
+    if (CheckpointStore.anyIn(run.checkpoints()) && !isReadable(run.config())) {
+      notice.accept(run.config() + " is missing or damaged: the configuration in the newest sound checkpoint is taken.");
+      return ConfigLoader.load(SavedVoice.newest(run, notice).file(SavedVoice.CONFIG), overrides);
+    }
     if (!Files.isRegularFile(run.config())) {
       throw new CheckpointException("There is no run in " + run.root() + ": config.yaml is missing.");
     }
@@ -133,6 +150,15 @@ final class TrainRun {
     return ConfigLoader.load(run.config(), overrides);
   }
 
+  private static boolean isReadable(Path config) {
+    try {
+      ConfigLoader.load(config, List.of());
+      return true;
+    } catch (ConfigException e) {
+      return false;
+    }
+  }
+
   /** Goes on with a run. */
   RunResult resume(ValettsConfig config, RunDirectory run) {
     return run.whileLocked(() -> goOn(config, run));
@@ -141,7 +167,9 @@ final class TrainRun {
   private RunResult goOn(ValettsConfig config, RunDirectory run) {
     SavedVoice saved = SavedVoice.open(run.root(), notice);
     refuseOtherRun(saved.config(), config, run);
-    return train(config, run, Optional.of(saved), Optional.empty());
+    refuseAbsentGpu(config.training().device());
+    ValettsConfig settled = new MachineChoice(engine.system(), notice).forResumed(saved.config(), config);
+    return train(settled, run, Optional.of(saved), Optional.empty());
   }
 
   private static void refuseOtherRun(ValettsConfig saved, ValettsConfig requested, RunDirectory run) {
@@ -164,7 +192,6 @@ final class TrainRun {
 
   private RunResult train(
       ValettsConfig config, RunDirectory run, Optional<SavedVoice> saved, Optional<InitialVoice> initial) {
-    refuseAbsentGpu(config.training().device());
     Optional<Supplier<TextFrontEnd>> reading = saved.isPresent()
         ? saved.map(voice -> () -> VoiceReading.open(voice, notice))
         : initial.flatMap(voice -> voice.reading(config.text()));
@@ -174,10 +201,13 @@ final class TrainRun {
       saved.ifPresent(voice -> refuseOtherSpeakers(voice, data, run));
       ValettsConfig fitted = initial.map(voice -> voice.fitted(config, data.speakers().size())).orElse(config);
       EngineConfig engineConfig = EngineConfigs.of(fitted, data.symbols().size(), data.speakers().size());
+      MicroBatch microBatch = new MicroBatch(engine, cacheFolder, notice);
+      int atOnce = microBatch.choose(fitted, engineConfig, data);
+      IntConsumer remember = size -> microBatch.remember(size, fitted, engineConfig, data);
       try (TrainingSession session = engine.createSession(engineConfig)) {
         saved.ifPresent(voice -> session.load(voice.checkpoint().directory()));
         initial.ifPresent(voice -> voice.load(session, fitted, engineConfig, data, run, notice));
-        return train(fitted, run, saved.map(SavedVoice::checkpoint), frontEnd, data, session);
+        return train(fitted, run, saved.map(SavedVoice::checkpoint), frontEnd, data, session, atOnce, remember);
       }
     });
   }
@@ -196,7 +226,9 @@ final class TrainRun {
       Optional<Checkpoint> resumed,
       TextFrontEnd frontEnd,
       PreparedData data,
-      TrainingSession session) {
+      TrainingSession session,
+      int microBatch,
+      IntConsumer microBatchChanged) {
     String configText = ConfigWriter.write(config);
     ModelDescription model = session.describe();
     RunIdentity identity =
@@ -205,7 +237,7 @@ final class TrainRun {
     CheckpointStore checkpoints =
         new CheckpointStore(
             run.checkpoints(),
-            config.checkpoint().keep(),
+            config.checkpoint(),
             companions(run, configText, data, frontEnd),
             notice);
     RunDirectory.write(run.config(), configText);
@@ -216,14 +248,41 @@ final class TrainRun {
     TrainState state = resumed.map(Checkpoint::state).orElse(TrainState.START);
     Progress progress = new Progress();
     RunControl control = new RunControl(entry -> RunDirectory.append(run.control(), entry));
-    try (EventBus bus = new EventBus(allListeners(config, run), WAITING_EVENTS, notice);
+    AtomicReference<Consumer<RunEvent>> announcements =
+        new AtomicReference<>(event -> notice.accept(((Notice) event).text()));
+    List<RunListener> advice =
+        new ArrayList<>(
+            new Advice(notice).listeners(
+                run,
+                config,
+                RunControl.CHANGEABLE_KEYS,
+                control::requestChange,
+                state.step(),
+                text -> announcements.get().accept(Notice.info(text))));
+    CostMeter cost =
+        new CostMeter(
+            config.cost(),
+            Session.now(config.cost() == null ? null : config.cost().sessionHours(), System.getenv()),
+            text -> announcements.get().accept(Notice.warning(text)),
+            System::nanoTime);
+    advice.add(new CheckpointInbox(run).listener(control));
+    // The copying is closed last: what the bus has delivered is still copied.
+    try (CheckpointSync sync = RunStorage.sync(config, run, notice);
+        MachineMeter machine = new MachineMeter(config.monitor().logEverySteps());
+        EventBus bus = new EventBus(allListeners(config, run, sync, advice), WAITING_EVENTS, notice,
+            event -> machine.apply(cost.apply(event)));
         BatchLoader loader =
             new BatchLoader(data.training(), data, config.data(), config.audio(), config.training().seed(),
-                new BatchPosition(state.epoch(), state.batchInEpoch()))) {
+                new BatchPosition(state.epoch(), state.batchInEpoch()),
+                engine.batchMemory(model.device()))) {
       Consumer<RunEvent> events = event -> {
         progress.take(event);
         bus.publish(event);
       };
+      announcements.set(bus::publish);
+      if (sync != null) {
+        sync.announceTo(bus::publish);
+      }
       Trainer.Parts parts =
           new Trainer.Parts(
               session,
@@ -233,10 +292,15 @@ final class TrainRun {
               identity,
               control,
               events,
+              step -> RunDirectory.append(run.skipped(), step),
+              microBatchChanged,
               System::nanoTime);
-      Trainer trainer = new Trainer(parts, schedule(config), resumed);
+      Trainer trainer =
+          new Trainer(parts, schedule(config, microBatch), cost.limits(state.trainedSeconds()), resumed);
       events.accept(
-          new RunStarted(config.name(), state.step(), resumed.isPresent(), model.device(), configText));
+          new RunStarted(
+              config.name(), state.step(), resumed.isPresent(), model.device(), configText,
+              RunEnvironment.describe(engine.system())));
       loopStarts.accept(control);
       try {
         RunOutcome outcome = trainer.run();
@@ -350,24 +414,50 @@ final class TrainRun {
     }
   }
 
-  private List<RunListener> allListeners(ValettsConfig config, RunDirectory run) {
+  private List<RunListener> allListeners(
+      ValettsConfig config, RunDirectory run, CheckpointSync sync, List<RunListener> advice) {
     List<RunListener> all = new ArrayList<>();
+    // The files are there before the journal tells of them.
+    all.add(new MediaFiles(run.root()));
     all.add(new MetricsJournal(run.metrics(), config.monitor().logEverySteps()));
-    all.add(new SampleFiles(run.samples()));
     if (config.monitor().tensorboard()) {
-      all.add(new TensorBoardMonitor(run.tensorboard(), config.monitor().logEverySteps()));
+      all.add(new TensorBoardMonitor(
+          run.tensorboard(), config.monitor().logEverySteps(), Boolean.TRUE.equals(config.monitor().histograms())));
+    }
+    if (config.monitor().wandb() != null) {
+      all.add(new WandbMonitor(run.root(), wandbSettings(config)));
+    }
+    if (sync != null) {
+      all.add(sync.listener());
     }
     all.addAll(listeners);
+    // After the journal, which reports are made from.
+    all.addAll(advice);
+    all.add(new RunPageListener(run.root(), run.metrics(), run.page()));
     return all;
   }
 
-  private static Trainer.Schedule schedule(ValettsConfig config) {
+  /** The places of the recordings are nobody's business but the machine's. */
+  private static WandbMonitor.Settings wandbSettings(ValettsConfig config) {
+    Map<String, Object> shown = new LinkedHashMap<>(ConfigKeys.values(config));
+    PLACES.forEach(shown::remove);
+    shown.keySet().removeIf(key -> key.startsWith("storage."));
+    MonitorConfig.Wandb wandb = config.monitor().wandb();
+    return new WandbMonitor.Settings(
+        wandb.project(), wandb.entity(), config.monitor().logEverySteps(), shown, wandb.upload());
+  }
+
+
+  private static Trainer.Schedule schedule(ValettsConfig config, int microBatch) {
     return new Trainer.Schedule(
         config.training(),
         config.optimizer(),
         config.checkpoint(),
         config.validation().everySteps(),
+        config.validation().patience(),
         config.audio().sampleRateHz(),
+        config.audio().hopLength(),
+        microBatch,
         !config.model().durationDiscriminator().equals("none"));
   }
 
@@ -386,6 +476,7 @@ final class TrainRun {
             sentences,
             config.synthesis(),
             config.audio().sampleRateHz(),
+            config.training().segmentSamples() / config.audio().hopLength(),
             config.training().seed(),
             constantMelL1);
     return Optional.of(new Validator(session, heldOut, settings, System::nanoTime));

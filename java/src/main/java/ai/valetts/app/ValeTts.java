@@ -13,6 +13,7 @@ import ai.valetts.monitor.ConsoleProgress;
 import java.io.Console;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -110,6 +111,11 @@ public final class ValeTts implements Operations {
     }
   }
 
+  /** Languages that there are demo recordings for, the usual one first. */
+  public static List<String> demoLanguages() {
+    return DemoCorpus.languages();
+  }
+
   @Override
   public RunResult train(TrainRequest request) {
     watchSignals();
@@ -121,8 +127,16 @@ public final class ValeTts implements Operations {
   @Override
   public RunResult resume(ResumeRequest request) {
     watchSignals();
-    RunDirectory run = new RunDirectory(request.runDirectory());
-    ValettsConfig config = TrainRun.savedConfig(run, request.overrides());
+    Path folder = request.runDirectory();
+    List<ConfigOverride> overrides = new ArrayList<>();
+    if (request.fromDrive()) {
+      Copies.Fetched fetched = new Copies(notice).fetch(folder, request.location(), null);
+      folder = fetched.runDirectory();
+      overrides.addAll(fetched.overrides());
+    }
+    overrides.addAll(request.overrides());
+    RunDirectory run = new RunDirectory(folder);
+    ValettsConfig config = TrainRun.savedConfig(run, overrides, notice);
     return trainRun(config).resume(config, run);
   }
 
@@ -150,6 +164,32 @@ public final class ValeTts implements Operations {
   }
 
   @Override
+  public StatusResult status(Path runDirectory) {
+    return RunStatus.of(new RunDirectory(runDirectory));
+  }
+
+  @Override
+  public Path report(Path runDirectory, Path out) {
+    return RunStatus.page(new RunDirectory(runDirectory), out);
+  }
+
+  @Override
+  public AdviseResult advise(AdviseRequest request) {
+    return new Advice(notice).run(request);
+  }
+
+  @Override
+  public CheckpointResult checkpoint(CheckpointRequest request) {
+    return new CheckpointInbox(new RunDirectory(request.runDirectory()))
+        .ask(Duration.ofMillis(Math.round(request.waitSeconds() * 1000)));
+  }
+
+  @Override
+  public ApproveResult approve(ApproveRequest request) {
+    return new Advice(notice).approve(request);
+  }
+
+  @Override
   public ValettsConfig initialConfig(Path voice, List<ConfigOverride> overrides) {
     return InitialVoice.config(voice, overrides);
   }
@@ -162,6 +202,11 @@ public final class ValeTts implements Operations {
   @Override
   public ExportResult exportVoice(ExportRequest request) {
     return new Interchange(this::engine, notice).exportVoice(request);
+  }
+
+  @Override
+  public DriveResult drive(DriveRequest request) {
+    return new Copies(notice).run(request);
   }
 
   /** What the native core was built with and can see; loads it. */

@@ -39,6 +39,7 @@ import static org.bytedeco.ffmpeg.global.swresample.swr_init;
 
 import ai.valetts.audio.AudioException.Fault;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -91,15 +92,29 @@ public final class AudioReader {
   /** FFmpeg's libraries, loaded by the first file that needs them. */
   private static final class Libraries {
     /** Why they cannot be used; null when they can. */
-    static final String PROBLEM = load();
+    static final LinkageError PROBLEM = load();
 
-    private static String load() {
+    private static LinkageError load() {
       try {
         av_log_set_level(AV_LOG_QUIET);
         return null;
       } catch (LinkageError e) {
-        return "FFmpeg's libraries cannot be loaded (" + e.getMessage() + ")";
+        return e;
       }
+    }
+
+    static Optional<String> problem() {
+      return Optional.ofNullable(PROBLEM).map(e -> "FFmpeg's libraries cannot be loaded (" + e.getMessage() + ")");
+    }
+
+    /** What kept them from being unpacked, if that is the problem. */
+    static Optional<IOException> diskProblem() {
+      for (Throwable cause = PROBLEM; cause != null; cause = cause.getCause()) {
+        if (cause instanceof IOException disk) {
+          return Optional.of(disk);
+        }
+      }
+      return Optional.empty();
     }
   }
 
@@ -118,7 +133,7 @@ public final class AudioReader {
    * rate are read.
    */
   public static Optional<String> decoderProblem() {
-    return Optional.ofNullable(Libraries.PROBLEM);
+    return Libraries.problem();
   }
 
   /** Whether this build of ValeTTS carries FFmpeg's libraries at all. */
@@ -132,6 +147,7 @@ public final class AudioReader {
    * @param sampleRateHz rate of the result
    * @throws AudioException if the file is missing, empty, corrupt, cut short, longer than {@link #MAX_SECONDS} or no
    *     audio
+   * @throws UncheckedIOException if FFmpeg's libraries cannot be unpacked, e.g. because the disk is full
    */
   public static DecodedAudio read(Path file, int sampleRateHz) {
     try {
@@ -154,13 +170,18 @@ public final class AudioReader {
       throw new AudioException(file, Fault.UNREADABLE, "cannot be read: " + e.getMessage());
     }
     if (Libraries.PROBLEM != null) {
+      Libraries.diskProblem().ifPresent(AudioReader::refuseDisk);
       throw new AudioException(
           file,
           Fault.UNREADABLE,
-          "cannot be decoded: " + Libraries.PROBLEM + "; without them only mono 16-bit WAV at " + sampleRateHz
+          "cannot be decoded: " + Libraries.problem().orElseThrow() + "; without them only mono 16-bit WAV at " + sampleRateHz
               + " Hz is read");
     }
     return new AudioReader(file, sampleRateHz).decode();
+  }
+
+  private static void refuseDisk(IOException cause) {
+    throw new UncheckedIOException(new IOException("FFmpeg's libraries cannot be unpacked: " + cause.getMessage(), cause));
   }
 
   private DecodedAudio decode() {

@@ -1,5 +1,6 @@
 package ai.valetts.checkpoint;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -8,6 +9,23 @@ import java.nio.file.Path;
  * @param directory where its files lie
  */
 public record Checkpoint(Path directory, Manifest manifest) {
+  private static final String PRESENT = "generator.safetensors";
+  private static final String RUNNING_MEAN = "generator_average.safetensors";
+
+  /**
+   * The generator's weights that speak: the running mean where the run keeps one (optimizer.averageDecay), which is what
+   * its validation measured, else the present weights.
+   *
+   * @param folder a checkpoint's files, or weights brought in from elsewhere
+   */
+  public static Path voiceWeights(Path folder) {
+    Path mean = folder.resolve(RUNNING_MEAN);
+    return Files.isRegularFile(mean) ? mean : folder.resolve(PRESENT);
+  }
+
+  public Path voiceWeights() {
+    return voiceWeights(directory);
+  }
 
   public TrainState state() {
     return manifest.state();

@@ -1,5 +1,6 @@
 package ai.valetts.checkpoint;
 
+import ai.valetts.config.CheckpointConfig;
 import ai.valetts.engine.EngineIoException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,16 +9,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
  * The checkpoints of one run: {@code step-00000123/}, each whole or not there at all. A checkpoint is built in
  * {@code step-….tmp}, forced to the disk, given its manifest last and then renamed; a crash at any moment leaves the
- * earlier ones as they were. Used by the training loop's thread only.
+ * earlier ones as they were. Used by one thread at a time.
  */
 public final class CheckpointStore {
   private static final Pattern NAME = Pattern.compile("step-\\d{8,}");
@@ -25,27 +28,34 @@ public final class CheckpointStore {
   private static final long MEBIBYTE = 1 << 20;
 
   private final Path root;
-  private final int keep;
+  private final Retention retention;
   private final Map<String, byte[]> companions;
   private final Consumer<String> notice;
+  private final Set<Path> verified = new HashSet<>();
 
   /** Writes the tensors of a checkpoint into a directory, e.g. {@code session::save}. */
   public interface TensorWriter {
     void writeInto(Path directory);
   }
 
+  /** Opens a run's checkpoints, of which the newest {@code keep} stay. */
+  public CheckpointStore(Path root, int keep, Map<String, byte[]> companions, Consumer<String> notice) {
+    this(root, new CheckpointConfig(null, null, keep), companions, notice);
+  }
+
   /**
    * Opens a run's checkpoints and removes what an interrupted writer left.
    *
    * @param root directory of the checkpoints; created when missing
-   * @param keep newest checkpoints kept
+   * @param config says which are kept
    * @param companions small files that belong into every checkpoint, by name
    * @param notice receives a sentence when something was skipped or removed
    * @throws CheckpointWriteException if the directory cannot be written
    */
-  public CheckpointStore(Path root, int keep, Map<String, byte[]> companions, Consumer<String> notice) {
+  public CheckpointStore(
+      Path root, CheckpointConfig config, Map<String, byte[]> companions, Consumer<String> notice) {
     this.root = root;
-    this.keep = Math.max(1, keep);
+    this.retention = new Retention(config);
     this.companions = Map.copyOf(companions);
     this.notice = notice;
     try {
@@ -53,7 +63,7 @@ public final class CheckpointStore {
       for (Path leftover : DurableFiles.children(root)) {
         if (leftover.getFileName().toString().endsWith(UNFINISHED)) {
           DurableFiles.deleteTree(leftover);
-          notice.accept("Removed " + leftover + ", a checkpoint whose writing was interrupted.");
+          notice.accept("Removed " + leftover + ", a checkpoint whose writing or removal was interrupted.");
         }
       }
     } catch (IOException e) {
@@ -62,7 +72,7 @@ public final class CheckpointStore {
   }
 
   /**
-   * Publishes a checkpoint, then removes the oldest beyond {@code keep}.
+   * Publishes a checkpoint once every byte of it was read back, then removes those that no rule keeps.
    *
    * @throws CheckpointWriteException with the cause in words, e.g. a full disk; earlier checkpoints are untouched
    */
@@ -71,11 +81,15 @@ public final class CheckpointStore {
     Path unfinished = root.resolve(target.getFileName() + UNFINISHED);
     try {
       Manifest manifest = build(unfinished, companions, state, identity, tensors);
+      open(unfinished);
       publish(unfinished, target);
+      verified.add(target);
       prune(target);
       return new Checkpoint(target, manifest);
     } catch (IOException | UncheckedIOException | EngineIoException e) {
       throw failed(root, target, unfinished, e);
+    } catch (CheckpointException e) {
+      throw e instanceof CheckpointWriteException ? e : failed(root, target, unfinished, e);
     }
   }
 
@@ -140,7 +154,9 @@ public final class CheckpointStore {
 
   /** The newest checkpoint that verifies; says which newer ones were passed over and why. */
   public Optional<Checkpoint> newest() {
-    return newest(root, notice);
+    Optional<Checkpoint> newest = newest(root, notice);
+    newest.ifPresent(checkpoint -> verified.add(checkpoint.directory()));
+    return newest;
   }
 
   /** As {@link #newest()}, for a reader that does not own the run. */
@@ -155,6 +171,24 @@ public final class CheckpointStore {
     return Optional.empty();
   }
 
+  /** What is wrong with each published checkpoint, newest first; a sound one has no line. */
+  public static List<String> problems(Path root) {
+    List<String> problems = new ArrayList<>();
+    for (Path directory : published(root)) {
+      try {
+        open(directory);
+      } catch (CheckpointException e) {
+        problems.add(e.getMessage());
+      }
+    }
+    return problems;
+  }
+
+  /** Where the newest published checkpoint lies, sound or not. */
+  public static Optional<Path> newestPublished(Path root) {
+    return published(root).stream().findFirst();
+  }
+
   /** Whether any published checkpoint is there, sound or not. */
   public static boolean anyIn(Path root) {
     return !published(root).isEmpty();
@@ -167,6 +201,10 @@ public final class CheckpointStore {
    */
   public static Checkpoint open(Path directory) {
     Manifest manifest = Manifest.read(directory);
+    if (NAME.matcher(directory.getFileName().toString()).matches() && step(directory) != manifest.state().step()) {
+      throw new CheckpointException("Checkpoint " + directory + " is not what its name says: manifest.json is that of step "
+          + manifest.state().step() + ".");
+    }
     for (Manifest.FileEntry entry : manifest.files()) {
       Path file = directory.resolve(entry.name());
       try {
@@ -201,7 +239,6 @@ public final class CheckpointStore {
           new ArrayList<>(
               DurableFiles.children(root).stream()
                   .filter(path -> NAME.matcher(path.getFileName().toString()).matches())
-                  .filter(Files::isDirectory)
                   .toList());
       directories.sort((a, b) -> Long.compare(step(b), step(a)));
       return Collections.unmodifiableList(directories);
@@ -216,24 +253,78 @@ public final class CheckpointStore {
 
   /** Renames into place. A checkpoint of the same step is replaced: it was damaged, or this run went back before it. */
   private void publish(Path unfinished, Path target) throws IOException {
-    DurableFiles.deleteTree(target);
+    Path replaced = root.resolve(target.getFileName() + ".replaced" + UNFINISHED);
+    DurableFiles.deleteTree(replaced);
+    if (Files.exists(target)) {
+      Files.move(target, replaced, StandardCopyOption.ATOMIC_MOVE);
+    }
     Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
     DurableFiles.sync(root);
+    DurableFiles.deleteTree(replaced);
   }
 
   private void prune(Path newest) {
-    List<Path> all = published(root);
-    // Steps above the one just written belong to a future that this run has left by resuming earlier.
-    for (Path directory : all) {
-      boolean stale = step(directory) > step(newest);
-      boolean surplus = all.indexOf(directory) - all.indexOf(newest) >= keep;
-      if (stale || surplus) {
-        try {
-          DurableFiles.deleteTree(directory);
-        } catch (IOException e) {
-          notice.accept("An old checkpoint could not be removed: " + directory + ": " + reason(e) + ".");
-        }
+    List<Path> present = new ArrayList<>();
+    for (Path directory : published(root)) {
+      if (step(directory) > step(newest)) {
+        // A future that this run has left by resuming earlier.
+        remove(directory);
+      } else {
+        present.add(directory);
       }
+    }
+    List<Retention.Candidate> candidates = present.stream().map(CheckpointStore::candidate).toList();
+    Set<Long> untouchable = new HashSet<>();
+    for (Path directory : present) {
+      if (untouchable.size() < retention.untouchable() && isSound(directory)) {
+        untouchable.add(step(directory));
+      }
+    }
+    Set<Long> kept = retention.kept(candidates, untouchable);
+    present.stream().filter(directory -> !kept.contains(step(directory))).forEach(this::remove);
+  }
+
+  /** Reads a checkpoint of an earlier process once; those written here were read back already. */
+  private boolean isSound(Path directory) {
+    if (verified.contains(directory)) {
+      return true;
+    }
+    try {
+      open(directory);
+      return verified.add(directory);
+    } catch (CheckpointException e) {
+      return false;
+    }
+  }
+
+  private static Retention.Candidate candidate(Path directory) {
+    double melL1 = Double.NaN;
+    long bytes = 0;
+    try {
+      melL1 = Manifest.read(directory).state().validationMelL1();
+    } catch (CheckpointException e) {
+      // Damaged: it is among the best of nothing.
+    }
+    try {
+      for (Path file : DurableFiles.children(directory)) {
+        bytes += Files.size(file);
+      }
+    } catch (IOException e) {
+      // What cannot be measured counts as nothing.
+    }
+    return new Retention.Candidate(step(directory), bytes, melL1);
+  }
+
+  /** Takes the name away first, so that a removal that is cut short leaves no damaged checkpoint. */
+  private void remove(Path directory) {
+    verified.remove(directory);
+    Path leftover = root.resolve(directory.getFileName() + UNFINISHED);
+    try {
+      DurableFiles.deleteTree(leftover);
+      Files.move(directory, leftover, StandardCopyOption.ATOMIC_MOVE);
+      DurableFiles.deleteTree(leftover);
+    } catch (IOException e) {
+      notice.accept("An old checkpoint could not be removed: " + directory + ": " + reason(e) + ".");
     }
   }
 

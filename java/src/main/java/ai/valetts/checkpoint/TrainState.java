@@ -10,6 +10,9 @@ package ai.valetts.checkpoint;
  * @param skippedSteps steps left out because a loss was not finite
  * @param validationSeconds how long the latest validation took; 0 before the first
  * @param checkpointSeconds how long the latest checkpoint took; 0 before the first
+ * @param validationMelL1 mel L1 of the held-out clips at the latest validation; NaN before the first
+ * @param bestValidationMelL1 the lowest of all validations; NaN before the first
+ * @param validationsSinceBest how many were not lower since then
  */
 public record TrainState(
     long step,
@@ -18,10 +21,13 @@ public record TrainState(
     double trainedSeconds,
     long skippedSteps,
     double validationSeconds,
-    double checkpointSeconds) {
+    double checkpointSeconds,
+    double validationMelL1,
+    double bestValidationMelL1,
+    int validationsSinceBest) {
 
   /** A run that has not begun. */
-  public static final TrainState START = new TrainState(0, 0, 0, 0, 0, 0, 0);
+  public static final TrainState START = new TrainState(0, 0, 0, 0, 0, 0, 0, Double.NaN, Double.NaN, 0);
 
   /** One more step is done and the loader stands at the given place. */
   public TrainState advancedTo(int nextEpoch, int nextBatchInEpoch, boolean skipped) {
@@ -32,19 +38,35 @@ public record TrainState(
         trainedSeconds,
         skippedSteps + (skipped ? 1 : 0),
         validationSeconds,
-        checkpointSeconds);
+        checkpointSeconds,
+        validationMelL1,
+        bestValidationMelL1,
+        validationsSinceBest);
   }
 
   public TrainState withTrainedSeconds(double seconds) {
     return new TrainState(
-        step, epoch, batchInEpoch, seconds, skippedSteps, validationSeconds, checkpointSeconds);
+        step, epoch, batchInEpoch, seconds, skippedSteps, validationSeconds, checkpointSeconds, validationMelL1,
+        bestValidationMelL1, validationsSinceBest);
   }
 
-  public TrainState withValidationSeconds(double seconds) {
-    return new TrainState(step, epoch, batchInEpoch, trainedSeconds, skippedSteps, seconds, checkpointSeconds);
+  /**
+   * The held-out clips were measured.
+   *
+   * @param melL1 NaN where there is none, which is neither better nor worse
+   */
+  public TrainState withValidation(double seconds, double melL1) {
+    boolean measured = !Double.isNaN(melL1);
+    boolean best = measured && !(melL1 >= bestValidationMelL1);
+    int since = best ? 0 : validationsSinceBest + (measured ? 1 : 0);
+    return new TrainState(
+        step, epoch, batchInEpoch, trainedSeconds, skippedSteps, seconds, checkpointSeconds, melL1,
+        best ? melL1 : bestValidationMelL1, since);
   }
 
   public TrainState withCheckpointSeconds(double seconds) {
-    return new TrainState(step, epoch, batchInEpoch, trainedSeconds, skippedSteps, validationSeconds, seconds);
+    return new TrainState(
+        step, epoch, batchInEpoch, trainedSeconds, skippedSteps, validationSeconds, seconds, validationMelL1,
+        bestValidationMelL1, validationsSinceBest);
   }
 }

@@ -13,7 +13,7 @@ interface Command {
   /** One line for the list of commands. */
   String summary();
 
-  /** What follows the options, e.g. {@code RUN_DIR}; empty if nothing may. */
+  /** What follows the options, a word for each, e.g. {@code RUN_DIR}; empty if nothing may. */
   String arguments();
 
   /** Fresh options, {@code --help} and {@code --verbose} left to the caller. */

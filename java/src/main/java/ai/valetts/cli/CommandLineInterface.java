@@ -38,9 +38,29 @@ final class CommandLineInterface {
             new ImportCommand(),
             new ExportCommand(),
             new InfoCommand(),
+            new StatusCommand(),
+            new ReportCommand(),
+            new AdviseCommand(),
+            new ApproveCommand(),
+            new CheckpointCommand(),
             new ParityCommand(),
+            new DriveCommand(),
             new DoctorCommand())) {
       commands.put(command.name(), command);
+    }
+  }
+
+  /** The status for the process: that of the command, or with {@code --supervise} the child's. */
+  int status(String... arguments) {
+    if (!Supervision.isAsked(arguments)) {
+      return run(arguments).code();
+    }
+    Command command = commands.get(arguments[0]);
+    try {
+      CommandLine line = parse(command, Arrays.copyOfRange(arguments, 1, arguments.length));
+      return new Supervision(line, Arrays.asList(arguments)).run(terminal.err()::println);
+    } catch (RuntimeException e) {
+      return failed(command, e, false).code();
     }
   }
 
@@ -88,24 +108,29 @@ final class CommandLineInterface {
       }
       CommandLine line = parse(command, arguments);
       return command.run(line, terminal);
-    } catch (UsageException e) {
-      terminal.err().println("valetts " + command.name() + ": " + e.getMessage());
+    } catch (RuntimeException | OutOfMemoryError | LinkageError e) {
+      return failed(command, e, verbose);
+    }
+  }
+
+  private ExitCode failed(Command command, Throwable failure, boolean verbose) {
+    if (failure instanceof UsageException) {
+      terminal.err().println("valetts " + command.name() + ": " + failure.getMessage());
       terminal.err().println("See: valetts " + command.name() + " --help");
       return ExitCode.USAGE;
-    } catch (RuntimeException | OutOfMemoryError | LinkageError e) {
-      terminal.err().println("valetts " + command.name() + ": " + ExitCode.explain(e));
-      if (verbose) {
-        e.printStackTrace(terminal.err());
-      }
-      return ExitCode.of(e);
     }
+    terminal.err().println("valetts " + command.name() + ": " + ExitCode.explain(failure));
+    if (verbose) {
+      failure.printStackTrace(terminal.err());
+    }
+    return ExitCode.of(failure);
   }
 
   private static CommandLine parse(Command command, String[] arguments) {
     Options options = allOptions(command);
     try {
       CommandLine line = DefaultParser.builder().setAllowPartialMatching(false).get().parse(options, arguments);
-      int most = command.arguments().isEmpty() ? 0 : 1;
+      int most = command.arguments().isEmpty() ? 0 : command.arguments().split(" ").length;
       if (line.getArgList().size() > most) {
         String extra = line.getArgList().get(most);
         throw new UsageException(
@@ -135,7 +160,7 @@ final class CommandLineInterface {
   private String overview() {
     StringBuilder text = new StringBuilder("ValeTTS ").append(version()).append(": trains VITS2 voices.\n\n");
     text.append("usage: valetts COMMAND [options]   (or: java -jar valetts.jar COMMAND [options])\n\n");
-    commands.forEach((name, command) -> text.append(String.format("  %-8s %s%n", name, command.summary())));
+    commands.forEach((name, command) -> text.append(String.format("  %-10s %s%n", name, command.summary())));
     text.append("\nvaletts COMMAND --help explains a command. A first run: valetts train --demo --minutes 10\n");
     return text.toString();
   }

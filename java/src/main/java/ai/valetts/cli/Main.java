@@ -1,6 +1,5 @@
 package ai.valetts.cli;
 
-import ai.valetts.app.ExitCode;
 import ai.valetts.app.ValeTts;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -19,9 +18,9 @@ public final class Main {
     System.setOut(out);
     System.setErr(err);
     Terminal terminal = new Terminal(System.in, out, err, () -> ValeTts.onConsole(out));
-    ExitCode code = new CommandLineInterface(terminal).run(Utf8Arguments.recover(arguments));
+    int status = new CommandLineInterface(terminal).status(Utf8Arguments.recover(arguments));
     out.flush();
     err.flush();
-    System.exit(code.code());
+    System.exit(status);
   }
 }

@@ -1,5 +1,6 @@
 package ai.valetts.cli;
 
+import ai.valetts.app.ValeTts;
 import ai.valetts.config.ConfigLoader;
 import ai.valetts.config.ConfigOverride;
 import ai.valetts.config.DataConfig;
@@ -17,7 +18,6 @@ import org.apache.commons.cli.Options;
 /** The options that several commands share, and how they become overrides of a configuration. */
 final class RunOptions {
   /** Languages of the demo recordings. */
-  static final List<String> DEMO_LANGUAGES = List.of("en", "es", "fr", "it", "ru");
 
   private RunOptions() {}
 
@@ -35,7 +35,7 @@ final class RunOptions {
         value("config", "FILE", "configuration: a YAML file, or one of " + String.join(", ", ConfigLoader.BUNDLED)));
     options.addOption(flag("demo", "the demo configuration; without --data also the demo recordings"));
     options.addOption(
-        value("languages", "LIST", "languages of the demo recordings: en (default), es, fr, it, ru; e.g. en,es"));
+        value("languages", "LIST", "languages of the demo recordings, of " + String.join(", ", ValeTts.demoLanguages()) + "; en where none is named; e.g. en,es"));
     options.addOption(
         value(
             "data",
@@ -55,6 +55,28 @@ final class RunOptions {
   static void addMachine(Options options) {
     options.addOption(value("device", "D", "auto, cpu or cuda:N"));
     options.addOption(value("threads", "N", "CPU threads; 0 takes the machine's"));
+  }
+
+  static void addPrecision(Options options) {
+    options.addOption(value("precision", "P", "auto, fp32, tf32, bf16 or fp16"));
+  }
+
+  static void addSupervision(Options options) {
+    options.addOption(
+        flag("supervise", "run in a process of its own and go on by itself after a crash or the loss of the GPU"));
+    options.addOption(
+        value("max-restarts", "N", "with --supervise: restarts in a row without a new checkpoint; 5 if not given"));
+  }
+
+  /** Who may change it. */
+  static void addAdvice(Options options) {
+    options.addOption(
+        flag("llm-apply", "carry out suggestions of reports inside report.changes; large ones wait for approve"));
+  }
+
+  /** Where copies go. */
+  static void addStorage(Options options) {
+    options.addOption(value("drive", "LOCATION", "copy each checkpoint there: a folder (mounted Drive), or gdrive:FOLDER"));
   }
 
   static void addSet(Options options) {
@@ -80,12 +102,18 @@ final class RunOptions {
       number(line, "epochs", "training.maxEpochs", overrides);
     }
     text(line, "device", "training.device", overrides);
+    text(line, "precision", "training.precision", overrides);
+    text(line, "profile", "training.profile", overrides);
     if (line.hasOption("threads")) {
       number(line, "threads", "training.threads", overrides);
     }
     if (line.hasOption("seed")) {
       number(line, "seed", "training.seed", overrides);
     }
+    if (line.hasOption("llm-apply")) {
+      overrides.add(new ConfigOverride("report.apply", "true", "--llm-apply"));
+    }
+    text(line, "drive", "storage.location", overrides);
     if (line.hasOption("set")) {
       Arrays.stream(line.getOptionValues("set")).map(ConfigOverride::parse).forEach(overrides::add);
     }
@@ -132,9 +160,9 @@ final class RunOptions {
     }
     List<String> languages = Arrays.asList(line.getOptionValue("languages", "en").split("\\s*,\\s*"));
     for (String language : languages) {
-      if (!DEMO_LANGUAGES.contains(language)) {
+      if (!ValeTts.demoLanguages().contains(language)) {
         throw new UsageException(
-            "--languages: there are no demo recordings in \"" + language + "\"; there are " + String.join(", ", DEMO_LANGUAGES));
+            "--languages: there are no demo recordings in \"" + language + "\"; there are " + String.join(", ", ValeTts.demoLanguages()));
       }
     }
     if (Set.copyOf(languages).size() < languages.size()) {

@@ -5,6 +5,7 @@ import ai.valetts.app.Operations;
 import ai.valetts.app.Places;
 import ai.valetts.app.RunResult;
 import ai.valetts.app.TrainRequest;
+import ai.valetts.config.GpuProfile;
 import ai.valetts.config.ValettsConfig;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -40,7 +41,13 @@ final class TrainCommand implements Command {
     options.addOption(RunOptions.flag("partial", "with --init-from: take what fits, start the rest fresh"));
     RunOptions.addBudget(options);
     RunOptions.addMachine(options);
+    RunOptions.addPrecision(options);
+    options.addOption(
+        RunOptions.value("profile", "NAME", "auto, or one of " + String.join(", ", GpuProfile.NAMES)));
+    RunOptions.addSupervision(options);
+    RunOptions.addStorage(options);
     options.addOption(RunOptions.value("seed", "N", "same seed, configuration and threads: same run, bit for bit"));
+    RunOptions.addAdvice(options);
     RunOptions.addSet(options);
     return options;
   }
@@ -53,6 +60,9 @@ final class TrainCommand implements Command {
 
         A run whose folder already holds a checkpoint goes on from it, if the configuration is the same; otherwise the
         differing keys are named and nothing is touched.
+
+        --profile fills in what the configuration leaves open for the machine (precision auto, loading); it never touches
+        the batch. --supervise restarts after a crash from the last checkpoint. docs/resume.md has both.
 
         --init-from begins with the weights of a voice, imported or our own, with new optimizers. Without --config its
         own configuration is taken. Speakers are matched by name, symbols by symbol; new ones get rows of their own.

@@ -27,13 +27,21 @@ public record ConfigDifference(String key, Object before, Object after) {
           "training.maxMinutes",
           "training.device",
           "training.threads",
+          "training.precision",
+          "training.microBatch",
+          "training.profile",
           "data.maxBad",
           "data.decodeThreads",
           "data.prefetchBatches",
           "validation.",
           "checkpoint.",
           "monitor.",
-          "synthesis.");
+          "synthesis.",
+          "report.",
+          "storage.",
+          "storage",
+          "cost.",
+          "cost");
 
   /** All differences, in the order of the records. */
   public static List<ConfigDifference> between(ValettsConfig before, ValettsConfig after) {

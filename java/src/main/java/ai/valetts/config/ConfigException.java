@@ -11,8 +11,13 @@ public final class ConfigException extends RuntimeException {
    * @param problems one sentence each, naming the key and how to mend it
    */
   public ConfigException(String origin, List<String> problems) {
-    super(origin + ":\n  " + String.join("\n  ", problems));
-    this.problems = List.copyOf(problems);
+    super(withoutKeys(origin + ":\n  " + String.join("\n  ", problems)));
+    this.problems = problems.stream().map(ConfigException::withoutKeys).toList();
+  }
+
+  /** An API key in a wrong place is refused like anything else, but messages end up in logs and must not repeat it. */
+  private static String withoutKeys(String text) {
+    return text.replaceAll("\\bsk-[A-Za-z0-9_-]{6,}", "sk-...");
   }
 
   public List<String> problems() {

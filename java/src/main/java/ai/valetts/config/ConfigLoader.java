@@ -90,13 +90,23 @@ public final class ConfigLoader {
     if (!problems.isEmpty()) {
       throw new ConfigException(origin, problems);
     }
-    return config.withSources(config.data().sources().stream().map(ConfigLoader::absolute).toList());
+    ValettsConfig placed = config.withSources(config.data().sources().stream().map(ConfigLoader::absolute).toList());
+    return placed.storage() == null || placed.storage().isDriveApi()
+        ? placed
+        : placed.withStorage(placed.storage().movedTo(absolute(placed.storage().location())));
+  }
+
+  private static String absolute(String folder) {
+    return Path.of(folder).toAbsolutePath().normalize().toString();
   }
 
   private static DataConfig.Source absolute(DataConfig.Source source) {
-    String folder = Path.of(source.folder()).toAbsolutePath().normalize().toString();
     return new DataConfig.Source(
-        folder, source.speaker(), source.language(), source.format(), source.metadata(), source.columns());
+        absolute(source.folder()), source.speaker(), source.language(), source.format(), source.metadata(), source.columns());
+  }
+
+  private static boolean isNone(YamlValue value) {
+    return value instanceof YamlValue.Scalar scalar && scalar.none();
   }
 
   /** Puts one override into the tree; an unknown name is found later, by the reader. */
@@ -124,7 +134,10 @@ public final class ConfigLoader {
           section.entries().put(name, value);
           return;
         }
-        next = section.entries().computeIfAbsent(name, n -> new YamlValue.Mapping(new LinkedHashMap<>(), override.origin()));
+        // A section that is off (null) is switched on by setting a key of it.
+        next = section.entries().compute(name, (n, there) -> there == null || isNone(there)
+            ? new YamlValue.Mapping(new LinkedHashMap<>(), override.origin())
+            : there);
       } else {
         next = section.entries().get(name);
         for (int j = 0; j < indexes.size(); j++) {

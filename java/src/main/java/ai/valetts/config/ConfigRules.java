@@ -32,11 +32,30 @@ final class ConfigRules {
         "name");
     checkAudio(config.audio());
     checkText(config.text());
-    checkData(config.data());
+    // A section that is missing has been reported.
+    if (config.data() != null) {
+      checkData(config.data());
+    }
     checkModel(config.model());
-    checkOptimizer(config.optimizer());
-    checkTraining(config.training());
+    if (config.optimizer() != null) {
+      checkOptimizer(config.optimizer());
+    }
+    if (config.training() != null) {
+      checkTraining(config.training());
+    }
+    rule(
+        () -> !"cosine".equals(config.optimizer().schedule()) || config.training().maxSteps() != null,
+        () -> "cosine falls to zero at training.maxSteps, which is null",
+        "optimizer.schedule",
+        "training.maxSteps");
     checkTheRest(config);
+    checkReport(config.report());
+    if (config.storage() != null) {
+      checkStorage(config.storage());
+    }
+    if (config.cost() != null) {
+      checkCost(config.cost());
+    }
     checkAcrossSections(config);
   }
 
@@ -128,7 +147,7 @@ final class ConfigRules {
     checkQuality(data);
     checkVariety(data);
     range("data.decodeThreads", () -> data.decodeThreads(), 0, 256);
-    range("data.prefetchBatches", () -> data.prefetchBatches(), 1, 64);
+    range("data.prefetchBatches", () -> data.prefetchBatches(), 0, 64);
   }
 
   private void checkSource(DataConfig.Source source, String key, Set<String> seen) {
@@ -188,6 +207,13 @@ final class ConfigRules {
       optionalRange("data.augmentation.tempoShare", data.augmentation().tempoShare(), 0, 0.25);
       optionalRange("data.augmentation.noiseDb", data.augmentation().noiseDb(), 10, 90);
     }
+  }
+
+  private void optionalRange(String key, Supplier<Number> value, double least, double most) {
+    rule(
+        () -> value.get() == null || value.get().doubleValue() >= least && value.get().doubleValue() <= most,
+        () -> "takes null or " + plain(least) + " to " + plain(most) + ", found " + value.get(),
+        key);
   }
 
   private void optionalRange(String key, Double value, double least, double most) {
@@ -361,6 +387,19 @@ final class ConfigRules {
     range("optimizer.weightDecay", () -> optimizer.weightDecay(), 0, 1);
     range("optimizer.melWeight", () -> optimizer.melWeight(), 0, 1_000);
     range("optimizer.klWeight", () -> optimizer.klWeight(), 0, 1_000);
+    limit("optimizer.gradientClip", () -> optimizer.gradientClip());
+    rule(
+        () -> optimizer.schedule() == null || List.of("exponential", "cosine").contains(optimizer.schedule()),
+        () -> "takes exponential or cosine; found \"" + optimizer.schedule() + "\"",
+        "optimizer.schedule");
+    rule(
+        () -> optimizer.warmupSteps() == null || optimizer.warmupSteps() >= 1,
+        () -> "takes null or at least 1, found " + optimizer.warmupSteps(),
+        "optimizer.warmupSteps");
+    rule(
+        () -> optimizer.averageDecay() == null || optimizer.averageDecay() >= 0 && optimizer.averageDecay() < 1,
+        () -> "takes null or 0 to below 1, found " + optimizer.averageDecay(),
+        "optimizer.averageDecay");
   }
 
   private void checkTraining(TrainingConfig training) {
@@ -370,9 +409,19 @@ final class ConfigRules {
         "training.device");
     range("training.threads", () -> training.threads(), 0, 1_024);
     if (training.precision() != null) {
-      oneOf("training.precision", () -> training.precision(), "fp32", "tf32", "bf16", "fp16");
+      oneOf("training.precision", () -> training.precision(), "auto", "fp32", "tf32", "bf16", "fp16");
     }
+    rule(
+        () -> training.profile() == null
+            || training.profile().equals("auto")
+            || GpuProfile.NAMES.contains(training.profile()),
+        () -> "names no profile: " + GpuProfile.unknown(training.profile()),
+        "training.profile");
     range("training.segmentSamples", () -> training.segmentSamples(), 16, 1_000_000);
+    rule(
+        () -> training.microBatch() == null || training.microBatch() >= 1,
+        () -> "takes null or at least 1, found " + training.microBatch(),
+        "training.microBatch");
     limit("training.maxSteps", () -> training.maxSteps());
     limit("training.maxEpochs", () -> training.maxEpochs());
     limit("training.maxMinutes", () -> training.maxMinutes());
@@ -380,6 +429,12 @@ final class ConfigRules {
 
   private void checkTheRest(ValettsConfig config) {
     range("validation.everySteps", () -> config.validation().everySteps(), 1, 1_000_000_000);
+    optionalRange("validation.patience", () -> config.validation().patience(), 1, 1_000_000);
+    rule(
+        () -> config.validation().patience() == null || config.data().validationClips() > 0,
+        () -> "needs held-out clips to measure: data.validationClips is 0",
+        "validation.patience",
+        "data.validationClips");
     rule(
         () -> between(config.validation().audioClips(), 0, config.data().validationClips()),
         () ->
@@ -395,10 +450,110 @@ final class ConfigRules {
     limit("checkpoint.everySteps", () -> config.checkpoint().everySteps());
     limit("checkpoint.everyMinutes", () -> config.checkpoint().everyMinutes());
     range("checkpoint.keep", () -> config.checkpoint().keep(), 1, 10_000);
+    optionalRange("checkpoint.keepBest", () -> config.checkpoint().keepBest(), 0, 1_000);
+    limit("checkpoint.keepEverySteps", () -> config.checkpoint().keepEverySteps());
+    optionalRange("checkpoint.maxGigabytes", () -> config.checkpoint().maxGigabytes(), 0.001, 1_000_000);
     range("monitor.logEverySteps", () -> config.monitor().logEverySteps(), 1, 1_000_000_000);
+    rule(
+        () -> config.monitor().wandb() == null || config.monitor().wandb().project().matches("[^/\\\\#?%:]{1,128}"),
+        () -> "takes up to 128 characters without / \\ # ? % :, found \"" + config.monitor().wandb().project() + "\"",
+        "monitor.wandb.project");
     range("synthesis.noiseScale", () -> config.synthesis().noiseScale(), 0, 4);
     range("synthesis.durationNoiseScale", () -> config.synthesis().durationNoiseScale(), 0, 4);
     range("synthesis.lengthScale", () -> config.synthesis().lengthScale(), 0.1, 10);
+  }
+
+  private void checkReport(ReportConfig report) {
+    oneOf("report.language", () -> report.language(), "pt", "en", "es");
+    if (report.llm() != null) {
+      checkLlm(report.llm());
+    }
+    Set<String> seen = new HashSet<>();
+    for (int i = 0; reader.isSound("report.changes") && i < report.changes().size(); i++) {
+      ReportConfig.Change change = report.changes().get(i);
+      String key = "report.changes[" + i + "]";
+      oneOf(key + ".key", change::key, ReportConfig.CHANGEABLE_KEYS.toArray(String[]::new));
+      rule(() -> seen.add(change.key()), () -> change.key() + " is listed twice", key + ".key");
+      rule(
+          () -> change.least() > 0 && change.least() < change.most(),
+          () -> "takes more than 0 and less than most, " + change.most() + "; found " + change.least(),
+          key + ".least",
+          key + ".most");
+      rule(
+          () -> change.maxFactor() > 1 && change.maxFactor() <= 10,
+          () -> "takes a factor above 1 and up to 10, found " + change.maxFactor(),
+          key + ".maxFactor");
+    }
+  }
+
+  private void checkLlm(ReportConfig.Llm llm) {
+    rule(
+        () -> !llm.ask().isEmpty() && llm.ask().stream().noneMatch(String::isBlank),
+        () -> "names no model; report.llm: null asks none",
+        "report.llm.ask");
+    rule(
+        () -> llm.baseUrl().matches("https?://[^\\s/?#@]+(/[^\\s?#]*)?"),
+        () -> "takes a URL such as https://openrouter.ai/api/v1, without user, query or fragment; found \""
+            + llm.baseUrl() + "\"",
+        "report.llm.baseUrl");
+    rule(
+        () -> llm.keyFile() == null || !llm.keyFile().isBlank() && !llm.keyFile().startsWith("sk-"),
+        () -> "takes the name of a file, never a key; null takes the key from OPENROUTER_API_KEY alone",
+        "report.llm.keyFile");
+    limit("report.llm.everyEpochs", () -> llm.everyEpochs());
+    limit("report.llm.everyMinutes", () -> llm.everyMinutes());
+    range("report.llm.maxUsd", () -> llm.maxUsd(), 0, 1_000);
+    range("report.llm.maxUsdPerCall", () -> llm.maxUsdPerCall(), 0, 100);
+    range("report.llm.maxCallsPerHour", () -> llm.maxCallsPerHour(), 0, 1_000);
+    range("report.llm.maxTokens", () -> llm.maxTokens(), 0, 1_000_000_000);
+    range("report.llm.maxAnswerTokens", () -> llm.maxAnswerTokens(), 256, 100_000);
+    range("report.llm.timeoutSeconds", () -> llm.timeoutSeconds(), 1, 3_600);
+    range("report.llm.idleSeconds", () -> llm.idleSeconds(), 1, 3_600);
+  }
+
+  private void checkStorage(StorageConfig storage) {
+    rule(
+        () -> !storage.location().isBlank() && !storage.location().equals(StorageConfig.DRIVE_SCHEME),
+        () -> "takes a folder, or gdrive:FOLDER; storage: null keeps no copies",
+        "storage.location");
+    rule(
+        () -> !storage.location().contains("://"),
+        () -> "takes a folder, or gdrive:FOLDER; found \"" + storage.location() + "\"",
+        "storage.location");
+    if (storage.keep() != null) {
+      range("storage.keep", storage::keep, StorageConfig.LEAST_KEPT, 1_000);
+    }
+    optionalRange("storage.maxGib", storage.maxGib(), 0.001, 1_000_000);
+    optionalRange("storage.settleSeconds", storage.settleSeconds(), 0, 3_600);
+    optionalRange("storage.timeoutSeconds", storage.timeoutSeconds(), 1, 3_600);
+    optionalRange("storage.finalPushMinutes", storage.finalPushMinutes(), 0, 1_440);
+    rule(
+        () -> storage.apiUrl() == null || isProtected(storage.apiUrl()),
+        () -> "takes an https address (http only on this machine), found \"" + storage.apiUrl() + "\"",
+        "storage.apiUrl");
+  }
+
+  private void checkCost(CostConfig cost) {
+    optionalRange("cost.usdPerHour", cost.usdPerHour(), 0.001, 10_000);
+    optionalRange("cost.unitsPerHour", cost.unitsPerHour(), 0.001, 10_000);
+    optionalRange("cost.usdPerUnit", cost.usdPerUnit(), 0.000_1, 1_000);
+    optionalRange("cost.sessionHours", cost.sessionHours(), 0.01, 10_000);
+    optionalRange("cost.maxUsd", cost.maxUsd(), 0.01, 1_000_000);
+    optionalRange("cost.stopAfterHours", cost.stopAfterHours(), 0.001, 10_000);
+    rule(
+        () -> cost.usdPerHour() == null || cost.unitsPerHour() == null,
+        () -> "and cost.unitsPerHour are two prices for one machine: give one of them",
+        "cost.usdPerHour",
+        "cost.unitsPerHour");
+    rule(
+        () -> cost.maxUsd() == null || cost.usdPerHour() != null || cost.unitsPerHour() != null,
+        () -> "needs a price: cost.usdPerHour or cost.unitsPerHour",
+        "cost.maxUsd");
+  }
+
+  /** Whether what is sent there cannot be read on the way. */
+  private static boolean isProtected(String url) {
+    return url.matches("https://[^\\s@]+") || url.matches("http://(localhost|127\\.0\\.0\\.1)(:[0-9]+)?(/[^\\s@]*)?");
   }
 
   private void checkAcrossSections(ValettsConfig config) {

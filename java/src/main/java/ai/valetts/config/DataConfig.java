@@ -19,7 +19,7 @@ import java.util.List;
  * @param validationClips clips held out from training, chosen by a hash of their name so that the choice is stable
  * @param maxBad fraction of unusable rows, 0 to 1, above which a run refuses to start
  * @param decodeThreads background threads that decode audio; 0 chooses by the machine
- * @param prefetchBatches batches kept ready ahead of the step
+ * @param prefetchBatches batches kept ready ahead of the step; 0 takes the profile's, else 4
  */
 public record DataConfig(
     List<Source> sources,

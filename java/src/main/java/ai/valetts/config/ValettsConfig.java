@@ -7,6 +7,9 @@ import java.util.List;
  * the program receives the one section it needs.
  *
  * @param name the run's name, letters, digits, {@code . _ -}
+ * @param report null takes {@link ReportConfig#DEFAULT}
+ * @param storage null keeps no copies beyond the run's own folder
+ * @param cost null knows no price and no end of the session but that of Colab
  */
 public record ValettsConfig(
     String name,
@@ -19,7 +22,14 @@ public record ValettsConfig(
     ValidationConfig validation,
     CheckpointConfig checkpoint,
     MonitorConfig monitor,
-    SynthesisConfig synthesis) {
+    SynthesisConfig synthesis,
+    @Nullable ReportConfig report,
+    @Nullable StorageConfig storage,
+    @Nullable CostConfig cost) {
+
+  public ValettsConfig {
+    report = report == null ? ReportConfig.DEFAULT : report;
+  }
 
   /** The same configuration with other recordings. */
   public ValettsConfig withSources(List<DataConfig.Source> sources) {
@@ -34,6 +44,16 @@ public record ValettsConfig(
         validation,
         checkpoint,
         monitor,
-        synthesis);
+        synthesis,
+        report,
+        storage,
+        cost);
+  }
+
+  /** The same configuration with its copies elsewhere; null keeps none. */
+  public ValettsConfig withStorage(StorageConfig place) {
+    return new ValettsConfig(
+        name, audio, text, data, model, optimizer, training, validation, checkpoint, monitor, synthesis, report,
+        place, cost);
   }
 }

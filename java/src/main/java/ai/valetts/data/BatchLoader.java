@@ -44,12 +44,24 @@ public final class BatchLoader implements AutoCloseable {
    */
   public BatchLoader(
       List<Clip> clips, ClipAudio audio, DataConfig data, AudioConfig config, long seed, BatchPosition start) {
+    this(clips, audio, data, config, seed, start, Batch.Allocator.DIRECT);
+  }
+
+  /** As above, with batches in memory from {@code allocator}. */
+  public BatchLoader(
+      List<Clip> clips,
+      ClipAudio audio,
+      DataConfig data,
+      AudioConfig config,
+      long seed,
+      BatchPosition start,
+      Batch.Allocator allocator) {
     if (clips.isEmpty()) {
       throw new DataException("there are no clips to make batches of");
     }
     this.plan = new EpochPlan(List.copyOf(clips), data, config.hopLength(), seed);
     this.prefetch = Math.max(1, data.prefetchBatches());
-    this.assembler = new BatchAssembler(audio, config.hopLength());
+    this.assembler = new BatchAssembler(audio, config.hopLength(), allocator);
     int shortest = clips.stream().mapToInt(Clip::samples).min().orElseThrow();
     this.augmentation =
         data.augmentation() == null ? null : new Augmentation(data.augmentation(), config, seed, shortest);

@@ -115,7 +115,7 @@ public final class DataReportPage {
   }
 
   private void histogram(String title, DataReport.Histogram histogram, String unit) {
-    html.append("<section class=\"histogram\"><h2>").append(title).append("</h2>\n");
+    html.append("<section class=\"histogram\"><h2>").append(title).append(" <small>in ").append(unit).append("</small></h2>\n");
     List<Integer> counts = histogram.counts();
     if (counts.isEmpty()) {
       html.append("<p class=\"soft\">There is nothing to show.</p></section>\n");
@@ -139,8 +139,9 @@ public final class DataReportPage {
     html.append("</svg>\n<div class=\"axis\">");
     int parts = Math.min(4, counts.size());
     for (int i = 0; i <= parts; i++) {
-      double edge = (double) Math.round((double) counts.size() * i / parts) * histogram.step();
-      html.append("<span>").append(plain(edge)).append(i == parts ? " " + unit : "").append("</span>");
+      long bars = Math.round((double) counts.size() * i / parts);
+      html.append("<span style=\"left:").append(decimals(1, 100.0 * bars / counts.size())).append("%\">")
+          .append(plain(bars * histogram.step())).append("</span>");
     }
     html.append("</div><p class=\"soft\">Highest: ").append(number(most)).append(" clips from ");
     int at = counts.indexOf(most);

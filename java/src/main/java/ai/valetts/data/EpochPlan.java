@@ -10,12 +10,18 @@ import java.util.List;
  * batch. Every clip is in every epoch, unless {@code data.balance} asks for some more often than others.
  *
  * <p>With a fixed size, what a length bucket has left over moves into the next longer one, so that only the very last
- * batch can be smaller. With a budget of frames, clips are sorted by length and cut into batches that fit, padding
- * counted; a little noise on the lengths keeps neighbours from meeting in every epoch.
+ * batch can be smaller. With a budget of frames, clips are sorted by length and cut where batches that fit, padding
+ * counted, cost least in all; a little noise on the lengths keeps neighbours from meeting in every epoch.
  */
 final class EpochPlan {
   /** Frames are padded up to multiples of this, so that few different shapes reach the device. */
   static final int FRAME_STEP = 16;
+
+  /**
+   * What a batch costs beyond its frames, as a share of the budget: the optimizers' work and a little for the host. Small
+   * batches pad less, and where clips are few and of many lengths it is worth making more of them.
+   */
+  private static final double BATCH_COST = 1.0 / 40;
 
   /** Noise on the sort key, as a share of the length to either side. */
   private static final double JITTER = 0.02;
@@ -106,6 +112,36 @@ final class EpochPlan {
     return batches;
   }
 
+  /**
+   * Where to cut a sorted row of clips so that all batches together cost least: each its frames, padding counted, and
+   * {@link #BATCH_COST} of the budget besides.
+   *
+   * @return for each number of clips the start of the last batch of that many
+   */
+  private int[] cheapestCuts(List<Keyed> sorted) {
+    double perBatch = BATCH_COST * data.batchFrames();
+    double[] least = new double[sorted.size() + 1];
+    int[] cuts = new int[sorted.size() + 1];
+    for (int end = 1; end <= sorted.size(); end++) {
+      least[end] = Double.MAX_VALUE;
+      int longest = 0;
+      for (int start = end - 1; start >= 0 && end - start <= data.batchSize(); start--) {
+        longest = Math.max(longest, sorted.get(start).frames);
+        long frames = (long) (end - start) * padded(longest);
+        // A clip that is longer than the budget is a batch of its own.
+        if (frames > data.batchFrames() && end - start > 1) {
+          break;
+        }
+        double cost = least[start] + frames + perBatch;
+        if (cost < least[end]) {
+          least[end] = cost;
+          cuts[end] = start;
+        }
+      }
+    }
+    return cuts;
+  }
+
   private record Keyed(double key, int frames, Clip clip) {}
 
   private List<List<Clip>> withinBudget(List<Clip> chosen, int epoch) {
@@ -116,22 +152,11 @@ final class EpochPlan {
       sorted.add(new Keyed(frames * shuffle.between(1 - JITTER, 1 + JITTER), frames, clip));
     }
     sorted.sort(Comparator.comparingDouble(Keyed::key).thenComparingLong(keyed -> keyed.clip.id()));
+    int[] cuts = cheapestCuts(sorted);
     List<List<Clip>> batches = new ArrayList<>();
-    List<Clip> batch = new ArrayList<>();
-    int longest = 0;
-    for (Keyed next : sorted) {
-      int grown = Math.max(longest, next.frames);
-      boolean fits = (batch.size() + 1L) * padded(grown) <= data.batchFrames() && batch.size() < data.batchSize();
-      if (!fits && !batch.isEmpty()) {
-        batches.add(List.copyOf(batch));
-        batch.clear();
-        grown = next.frames;
-      }
-      batch.add(next.clip);
-      longest = grown;
-    }
-    if (!batch.isEmpty()) {
-      batches.add(List.copyOf(batch));
+    for (int end = sorted.size(), start; end > 0; end = start) {
+      start = cuts[end];
+      batches.add(sorted.subList(start, end).stream().map(Keyed::clip).toList());
     }
     shuffle.shuffle(batches);
     return batches;

@@ -17,6 +17,9 @@ import java.util.function.Consumer;
  * zero-padded.
  */
 public final class Batch implements AutoCloseable {
+  private static final int TOKEN_STEP = 8;
+  private static final int SAMPLE_STEP = 4096;
+
   private final Storage storage;
   private final Consumer<Storage> release;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -63,6 +66,50 @@ public final class Batch implements AutoCloseable {
       throw new IllegalStateException("Batch of " + utteranceNames + " is used after close()");
     }
     return storage;
+  }
+
+  /** What the batch holds; frames are counted as {@code floor(samples / hopLength)}. */
+  public BatchTotals totals(int hopLength) {
+    long frames = 0;
+    long tokens = 0;
+    for (int i = 0; i < size; i++) {
+      frames += storage().sampleLengths.get(i) / hopLength;
+      tokens += storage().tokenLengths.get(i);
+    }
+    return new BatchTotals(size, frames, tokens);
+  }
+
+  /**
+   * A copy of some utterances, padded no further than they need (rounded up, so that few shapes exist).
+   *
+   * @param first index of the first
+   * @param count at least 1
+   * @param into buffers that the copy uses from now on
+   */
+  public Batch part(int first, int count, Storage into) {
+    int longestText = 0;
+    int longestAudio = 0;
+    for (int i = first; i < first + count; i++) {
+      longestText = Math.max(longestText, storage().tokenLengths.get(i));
+      longestAudio = Math.max(longestAudio, storage().sampleLengths.get(i));
+    }
+    int tokens = Math.min(maxTokens, roundedUp(longestText, TOKEN_STEP));
+    int samples = Math.min(maxSamples, roundedUp(longestAudio, SAMPLE_STEP));
+    into.ensure(count, tokens, samples);
+    for (int i = 0; i < count; i++) {
+      int from = first + i;
+      into.tokenLengths.put(i, storage.tokenLengths.get(from));
+      into.sampleLengths.put(i, storage.sampleLengths.get(from));
+      into.speakerIds.put(i, storage.speakerIds.get(from));
+      into.utteranceIds.put(i, storage.utteranceIds.get(from));
+      into.tokenIds.put(i * tokens, storage.tokenIds, from * maxTokens, tokens);
+      into.samples.put(i * samples, storage.samples, from * maxSamples, samples);
+    }
+    return new Batch(into, tokens, samples, utteranceNames.subList(first, first + count), storage -> {});
+  }
+
+  private static int roundedUp(int value, int step) {
+    return (value + step - 1) / step * step;
   }
 
   /** Seconds of audio in the batch, padding not counted. */

@@ -36,6 +36,9 @@ public interface Engine {
    */
   List<ParityRow> checkParity(ParityCheck check);
 
+  /** Memory for batches from which the device can be fed fastest: page-locked for a GPU. */
+  Batch.Allocator batchMemory(String device);
+
   /** Linear magnitude spectrogram of one recording, {@code fftSize / 2 + 1} bins. */
   Spectrogram linearSpectrogram(AudioConfig config, float[] samples);
 }

@@ -6,7 +6,9 @@ package ai.valetts.engine;
  * @param generatorParameters sum of the six parts, the reference's dead parameters included
  * @param deadParameters parameters that the reference saves but never uses
  * @param processResidentBytes of this process, now
- * @param deviceAllocatedBytes 0 on the CPU
+ * @param deviceAllocatedBytes 0 on the CPU, as are the next three
+ * @param devicePeakBytes most that was reserved at once since the last description
+ * @param deviceFreeBytes of the whole device, other processes counted
  */
 public record ModelDescription(
     long textEncoderParameters,
@@ -22,4 +24,7 @@ public record ModelDescription(
     long processResidentBytes,
     long processPeakBytes,
     long deviceAllocatedBytes,
+    long devicePeakBytes,
+    long deviceFreeBytes,
+    long deviceTotalBytes,
     String device) {}

@@ -9,11 +9,35 @@ import java.nio.file.Path;
 public interface TrainingSession extends AutoCloseable {
 
   /**
-   * One whole training step: discriminators first, then the generator (VITS2, section 2).
+   * Adds the losses and gradients of one micro-batch to those of its phase so far. Each phase may split the batch
+   * differently: random draws are keyed by step and utterance. After an exception the phase is half done:
+   * {@link #discard()}, then begin it again or leave it out.
    *
-   * @throws NonFiniteLossException naming the loss; the network concerned is left as it was
+   * @throws NonFiniteLossException naming the utterance whose samples are not numbers
+   * @throws EngineOutOfMemoryException when the micro-batch is too large for the device
+   * @throws EngineStateException out of order: discriminators first, one step at a time
    */
-  StepMetrics step(Batch batch, StepParams params);
+  void accumulate(StepPhase phase, Batch microBatch, StepParams params);
+
+  /**
+   * Takes the phase's optimizer steps. A network with a loss or gradient that is not finite stays as it was, which the
+   * metrics tell.
+   *
+   * @return the step so far; its frames and tokens are the params' totals
+   * @throws EngineStateException unless the micro-batches so far make up the batch
+   */
+  StepMetrics apply(StepPhase phase, StepParams params);
+
+  /** Forgets what the present phase has accumulated and returns cached device memory; what was applied stays. */
+  void discard();
+
+  /** Both phases over a batch in one piece. */
+  default StepMetrics step(Batch batch, StepParams params) {
+    accumulate(StepPhase.DISCRIMINATORS, batch, params);
+    apply(StepPhase.DISCRIMINATORS, params);
+    accumulate(StepPhase.GENERATOR, batch, params);
+    return apply(StepPhase.GENERATOR, params);
+  }
 
   /** Posterior reconstruction and alignment losses of one held-out batch; changes nothing. */
   Evaluation evaluate(Batch batch);
@@ -24,12 +48,15 @@ public interface TrainingSession extends AutoCloseable {
   /** Parameter counts and memory. */
   ModelDescription describe();
 
-  /**
-   * Writes weights and optimizer states as safetensors files into an existing directory.
-   *
-   * @throws EngineIoException naming the file, e.g. when the disk is full
-   */
-  void save(Path directory);
+  /** A copy of the present state, which may be written while training goes on. The caller closes it. */
+  Snapshot snapshot();
+
+  /** Writes the present state into an existing directory; throws what {@link Snapshot#write} throws. */
+  default void save(Path directory) {
+    try (Snapshot snapshot = snapshot()) {
+      snapshot.write(directory);
+    }
+  }
 
   /**
    * Reads what {@link #save} wrote.
@@ -46,7 +73,7 @@ public interface TrainingSession extends AutoCloseable {
    */
   void loadWeights(Path directory);
 
-  /** A voice that shares this session's present weights. */
+  /** A voice that shares this session's present weights, or their running mean where one is kept. */
   Voice voice();
 
   @Override

@@ -9,6 +9,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * Carries events from the training loop to the listeners on a thread of its own, so that a slow disk or terminal never
@@ -24,6 +25,7 @@ public final class EventBus implements AutoCloseable {
   private final List<RunListener> listeners;
   private final int capacity;
   private final Consumer<String> problems;
+  private final UnaryOperator<RunEvent> completion;
   private final AtomicLong dropped = new AtomicLong();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Set<String> reported = new HashSet<>();
@@ -36,9 +38,18 @@ public final class EventBus implements AutoCloseable {
    * @param problems receives one sentence for each new failure of a listener
    */
   public EventBus(List<RunListener> listeners, int capacity, Consumer<String> problems) {
+    this(listeners, capacity, problems, event -> event);
+  }
+
+  /**
+   * @param completion adds to an event what is measured outside of the loop, on the bus's thread, before anyone is told
+   */
+  public EventBus(
+      List<RunListener> listeners, int capacity, Consumer<String> problems, UnaryOperator<RunEvent> completion) {
     this.listeners = List.copyOf(listeners);
     this.capacity = capacity;
     this.problems = problems;
+    this.completion = completion;
     this.thread = new Thread(this::deliver, "valetts-events");
     this.thread.setDaemon(true);
     this.thread.start();
@@ -90,13 +101,26 @@ public final class EventBus implements AutoCloseable {
       }
     }
     for (RunListener listener : listeners) {
+      if (dropped.get() > 0) {
+        attempt(listener, () -> listener.missed(dropped.get()));
+      }
       attempt(listener, listener::close);
     }
   }
 
   private void tellAll(RunEvent event) {
+    RunEvent complete = completed(event);
     for (RunListener listener : listeners) {
-      attempt(listener, () -> listener.on(event));
+      attempt(listener, () -> listener.on(complete));
+    }
+  }
+
+  private RunEvent completed(RunEvent event) {
+    try {
+      return completion.apply(event);
+    } catch (RuntimeException | LinkageError e) {
+      report("Measuring the machine", e);
+      return event;
     }
   }
 
@@ -104,11 +128,14 @@ public final class EventBus implements AutoCloseable {
     try {
       action.run();
     } catch (Exception | LinkageError e) {
-      String sentence = listener.getClass().getSimpleName() + " failed, the run goes on: "
-          + (e.getMessage() == null ? e.toString() : e.getMessage());
-      if (reported.add(sentence)) {
-        problems.accept(sentence);
-      }
+      report(listener.getClass().getSimpleName(), e);
+    }
+  }
+
+  private void report(String who, Throwable e) {
+    String sentence = who + " failed, the run goes on: " + (e.getMessage() == null ? e.toString() : e.getMessage());
+    if (reported.add(sentence)) {
+      problems.accept(sentence);
     }
   }
 

@@ -8,6 +8,9 @@ public interface RunListener extends AutoCloseable {
   /** Takes in one event. What it throws is reported once and does not disturb the run or other listeners. */
   void on(RunEvent event) throws IOException;
 
+  /** Told before the end, if at all: so many steps were left out because too many events were waiting. */
+  default void missed(long steps) throws IOException {}
+
   @Override
   default void close() throws IOException {}
 }

@@ -1,5 +1,9 @@
 package ai.valetts.event;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
  * A run begins or goes on.
  *
@@ -8,6 +12,17 @@ package ai.valetts.event;
  * @param resumed whether it goes on from a checkpoint
  * @param device where the core computes
  * @param configText the resolved configuration as YAML
+ * @param environment versions and sizes of what it runs on, by name, in an order to show them
  */
-public record RunStarted(String run, long step, boolean resumed, String device, String configText)
-    implements RunEvent {}
+public record RunStarted(
+    String run, long step, boolean resumed, String device, String configText, Map<String, String> environment)
+    implements RunEvent {
+  public RunStarted {
+    environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+  }
+
+  /** Without a word about the environment. */
+  public RunStarted(String run, long step, boolean resumed, String device, String configText) {
+    this(run, step, resumed, device, configText, Map.of());
+  }
+}

@@ -1,5 +1,6 @@
 package ai.valetts.interchange;
 
+import ai.valetts.checkpoint.Checkpoint;
 import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.config.ConfigWriter;
 import ai.valetts.config.ModelConfig;
@@ -39,7 +40,7 @@ public final class ReferenceExport {
   }
 
   /**
-   * The generator and its configuration.
+   * The generator that speaks (the running mean where the checkpoint has one) and its configuration.
    *
    * @param file safetensors file; {@code x.config.json} is written beside {@code x.safetensors}
    * @param withUnused also write, as zeros, what the reference saves but never uses, so that its strict loading finds
@@ -52,7 +53,7 @@ public final class ReferenceExport {
     Path configFile = beside(file, ".config.json");
     write(
         file,
-        "generator.safetensors",
+        Checkpoint.voiceWeights(checkpoint),
         ReferenceLayout.generator(model, WeightTransfer.bins(voice.config())),
         withUnused,
         Map.of("format", "pt", "config", config));
@@ -65,7 +66,7 @@ public final class ReferenceExport {
     List<Path> written = new ArrayList<>();
     if (Files.isRegularFile(checkpoint.resolve("discriminator.safetensors"))) {
       Path out = beside(file, ".D.safetensors");
-      write(out, "discriminator.safetensors", ReferenceLayout.discriminator(model.discriminatorWidthDivisor()), false,
+      write(out, checkpoint.resolve("discriminator.safetensors"), ReferenceLayout.discriminator(model.discriminatorWidthDivisor()), false,
           Map.of("format", "pt"));
       written.add(out);
     }
@@ -73,7 +74,7 @@ public final class ReferenceExport {
       Path out = beside(file, ".DUR.safetensors");
       write(
           out,
-          "duration_discriminator.safetensors",
+          checkpoint.resolve("duration_discriminator.safetensors"),
           ReferenceLayout.durationDiscriminator(model.durationDiscriminator(), model.hiddenChannels()),
           false,
           Map.of("format", "pt"));
@@ -87,9 +88,9 @@ public final class ReferenceExport {
   }
 
   private void write(
-      Path file, String source, List<ReferenceLayout.Key> keys, boolean withUnused, Map<String, String> metadata)
+      Path file, Path source, List<ReferenceLayout.Key> keys, boolean withUnused, Map<String, String> metadata)
       throws IOException {
-    try (TensorFile weights = TensorFile.open(checkpoint.resolve(source))) {
+    try (TensorFile weights = TensorFile.open(source)) {
       List<SafetensorsWriter.Item> items = new ArrayList<>();
       for (ReferenceLayout.Key key : keys) {
         StoredTensor tensor = weights.tensors().get(key.name());
@@ -99,7 +100,7 @@ public final class ReferenceExport {
           }
         } else if (tensor == null || !tensor.hasShape(key.shape())) {
           throw new CheckpointException(
-              checkpoint.resolve(source) + " does not belong to its configuration: " + key.name()
+              source + " does not belong to its configuration: " + key.name()
                   + (tensor == null ? " is missing." : " has another shape."));
         } else {
           items.add(new SafetensorsWriter.Item(key.name(), key.shape(), tensor::floats));

@@ -1,5 +1,6 @@
 package ai.valetts.interchange;
 
+import ai.valetts.checkpoint.Checkpoint;
 import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.config.ModelConfig;
 import ai.valetts.config.ValettsConfig;
@@ -39,7 +40,7 @@ public final class WeightTransfer implements AutoCloseable {
   private WeightTransfer() {}
 
   /**
-   * @param folder checkpoint with the weights; discriminators are taken if they are there and fit
+   * @param folder checkpoint with the weights, of which the running mean is taken where it has one; discriminators are taken if they are there and fit
    * @param from what they belong to
    * @param to what they are for
    * @param partial take what fits and leave the rest to initial values
@@ -63,10 +64,11 @@ public final class WeightTransfer implements AutoCloseable {
       rowMaps.put("emb_g.weight", speakerRows(from, to));
     }
     ModelConfig model = to.config.model().sized(to.vocabularySize, to.speakerCount);
-    TensorFile generator = add(folder.resolve(GENERATOR));
+    Path weights = Checkpoint.voiceWeights(folder);
+    TensorFile generator = add(weights);
     WeightMatch match =
         new WeightMatch(
-            folder.resolve(GENERATOR).toString(),
+            weights.toString(),
             ReferenceLayout.generator(model, bins(to.config)),
             generator.tensors(),
             rowMaps,

@@ -21,7 +21,8 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
  * Shows a run on the console: a bar on a terminal; elsewhere plain lines, one at the first step, then one every
- * {@code everySteps} steps but not more often than every two seconds, and at the latest every thirty.
+ * {@code everySteps} steps but not more often than every two seconds, and at the latest every thirty. A validation is a small
+ * table that holds each measurement against the one before and the best so far.
  */
 public final class ConsoleProgress implements RunListener {
   private static final long BAR_LENGTH = 1000;
@@ -36,6 +37,7 @@ public final class ConsoleProgress implements RunListener {
   private final int everySteps;
   private final LongSupplier nanoTime;
   private ProgressBar bar;
+  private final ValidationTable table = new ValidationTable();
   private boolean anyLine;
   private long lineNanos;
 
@@ -58,18 +60,20 @@ public final class ConsoleProgress implements RunListener {
     if (event instanceof StepCompleted completed) {
       step(completed);
     } else if (event instanceof ValidationCompleted validation) {
-      line(validation(validation));
+      table.of(validation).forEach(this::line);
     } else if (event instanceof CheckpointSaved saved) {
       line(String.format(Locale.ROOT, "checkpoint at step %d: %s (%.1f MB)",
           saved.step(), saved.directory(), saved.bytes() / 1e6));
     } else if (event instanceof Notice notice) {
-      line((notice.level() == Notice.Level.WARNING ? "warning: " : "") + notice.text());
+      line(notice.level() == Notice.Level.WARNING ? standingOut("warning: " + notice.text()) : notice.text());
     } else if (event instanceof RunStarted started) {
+      table.forget();
       line("run " + started.run() + (started.resumed() ? " goes on at step " + started.step() : " starts")
           + " on " + started.device());
     } else if (event instanceof RunEnded ended) {
       closeBar();
-      line("run ended at step " + ended.step() + ": " + ended.reason());
+      String end = "run ended at step " + ended.step() + ": " + ended.reason();
+      line(ended.failed() ? standingOut(end) : end);
     }
   }
 
@@ -97,12 +101,29 @@ public final class ConsoleProgress implements RunListener {
     Progress progress = completed.progress();
     return String.format(Locale.ROOT,
         "step %d epoch %d | mel %.3f kl %.2f dur %.2f fm %.2f gen %.2f disc %.2f"
-            + " | %.2f it/s %.1f utt/s %.2f h audio/h%s",
+            + " | %.2f it/s %.1f utt/s %.2f h audio/h%s%s",
         completed.step(), completed.epoch(),
         value(scalars, "loss/g/mel_l1"), value(scalars, "loss/g/kl"), value(scalars, "loss/g/dur"),
         value(scalars, "loss/g/fm"), value(scalars, "loss/g/gen"), value(scalars, "loss/d/total"),
         progress.stepsPerSecond(), progress.utterancesPerSecond(), progress.audioHoursPerHour(),
-        toGo(progress));
+        toGo(progress), cost(scalars));
+  }
+
+  private static String cost(Map<String, Double> scalars) {
+    StringBuilder text = new StringBuilder();
+    for (String[] currency : new String[][] {{"usd", "USD"}, {"units", "units"}}) {
+      Double spent = scalars.get("cost/" + currency[0]);
+      Double atEnd = scalars.get("cost/" + currency[0] + "_at_end");
+      if (spent != null) {
+        text.append(text.isEmpty() ? " | " : ", ").append(String.format(Locale.ROOT, "%.2f", spent));
+        text.append(atEnd == null ? "" : String.format(Locale.ROOT, " of %.2f", atEnd)).append(" ").append(currency[1]);
+      }
+    }
+    Double left = scalars.get("cost/session_hours_left");
+    if (left != null) {
+      text.append(text.isEmpty() ? " | " : ", ").append("session ").append(duration(left * 3600)).append(" left");
+    }
+    return text.toString();
   }
 
   private static String toGo(Progress progress) {
@@ -111,11 +132,9 @@ public final class ConsoleProgress implements RunListener {
         : " | " + duration(progress.secondsToGo()) + " to go (" + progress.limit() + ")";
   }
 
-  private static String validation(ValidationCompleted validation) {
-    StringBuilder text = new StringBuilder("validation at step " + validation.step() + ":");
-    validation.scalars().forEach((tag, value) ->
-        text.append(String.format(Locale.ROOT, " %s %.3f", tag.replace("val/", ""), value)));
-    return text.append(String.format(Locale.ROOT, " (%.1f s)", validation.seconds())).toString();
+  /** Bold and yellow on a terminal, marked in a log. */
+  private String standingOut(String text) {
+    return terminal ? "\u001b[1;33m" + text + "\u001b[0m" : "!!! " + text;
   }
 
   private static double value(Map<String, Double> scalars, String tag) {

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** Builds one protocol-buffer message field by field; just the four wire types that event files use. */
+/** Builds one protocol-buffer message field by field; just the four wire types that the files here use. */
 final class ProtobufMessage {
   private static final int VARINT = 0;
   private static final int FIXED64 = 1;
@@ -30,6 +30,15 @@ final class ProtobufMessage {
     key(field, FIXED32);
     out.writeBytes(little(Float.BYTES).putFloat(value).array());
     return this;
+  }
+
+  /** Packed doubles. */
+  ProtobufMessage reals(int field, double[] values) {
+    ByteBuffer packed = little(values.length * Double.BYTES);
+    for (double value : values) {
+      packed.putDouble(value);
+    }
+    return bytes(field, packed.array());
   }
 
   ProtobufMessage text(int field, String value) {

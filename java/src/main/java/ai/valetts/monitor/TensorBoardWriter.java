@@ -32,6 +32,7 @@ final class TensorBoardWriter implements AutoCloseable {
   private static final int VALUE_TAG = 1;
   private static final int VALUE_SIMPLE = 2;
   private static final int VALUE_IMAGE = 4;
+  private static final int VALUE_HISTOGRAM = 5;
   private static final int VALUE_AUDIO = 6;
   private static final int VALUE_TENSOR = 8;
   private static final int VALUE_METADATA = 9;
@@ -55,7 +56,7 @@ final class TensorBoardWriter implements AutoCloseable {
     write(event().text(EVENT_FILE_VERSION, "brain.Event:2"));
   }
 
-  /** Tells TensorBoard that what other files hold from this step on is out of date. */
+  /** Tells TensorBoard that what other files hold of this step and those after it is out of date. */
   void sessionStart(long step) throws IOException {
     ProtobufMessage log = new ProtobufMessage().integer(1, SESSION_START);
     write(event().integer(EVENT_STEP, step).message(EVENT_SESSION_LOG, log));
@@ -63,6 +64,19 @@ final class TensorBoardWriter implements AutoCloseable {
 
   void scalar(String tag, double value, long step) throws IOException {
     writeValue(step, value(tag).real(VALUE_SIMPLE, (float) value));
+  }
+
+  void histogram(String tag, Histogram histogram, long step) throws IOException {
+    ProtobufMessage message =
+        new ProtobufMessage()
+            .real(1, histogram.least())
+            .real(2, histogram.greatest())
+            .real(3, (double) histogram.count())
+            .real(4, histogram.sum())
+            .real(5, histogram.sumOfSquares())
+            .reals(6, histogram.upperEdges())
+            .reals(7, histogram.counts());
+    writeValue(step, value(tag).message(VALUE_HISTOGRAM, message));
   }
 
   void png(String tag, byte[] png, int width, int height, long step) throws IOException {

@@ -2,6 +2,7 @@ package ai.valetts.training;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -9,6 +10,9 @@ import java.util.function.Consumer;
  * between steps and each is journaled with the step that it met.
  */
 public final class RunControl {
+  /** Settings that a loop can change between two steps. */
+  public static final Set<String> CHANGEABLE_KEYS = StepSettings.CHANGEABLE_KEYS;
+
   private final List<Request> waiting = new ArrayList<>();
   private final Consumer<JournalEntry> journal;
 
@@ -17,15 +21,23 @@ public final class RunControl {
     /** Save a checkpoint and go on. */
     CHECKPOINT,
     /** Save a checkpoint and leave. */
-    STOP
+    STOP,
+    /** Go on with another value of a setting. */
+    CHANGE
   }
 
   /**
    * A request.
    *
    * @param reason who asked and why, for people
+   * @param key of the setting to change, null for other requests
+   * @param value of the setting, null for other requests
    */
-  public record Request(Kind kind, String reason) {}
+  public record Request(Kind kind, String reason, String key, Double value) {
+    Request(Kind kind, String reason) {
+      this(kind, reason, null, null);
+    }
+  }
 
   /**
    * A request and when it was met.
@@ -47,6 +59,19 @@ public final class RunControl {
 
   public void requestCheckpoint(String reason) {
     add(new Request(Kind.CHECKPOINT, reason));
+  }
+
+  /**
+   * Asks for another value of a setting, from the next step on.
+   *
+   * @param key one of {@link #CHANGEABLE_KEYS}
+   * @throws IllegalArgumentException if the loop cannot change it so
+   */
+  public void requestChange(String key, double value, String reason) {
+    if (!CHANGEABLE_KEYS.contains(key) || !(value > 0) || Double.isInfinite(value)) {
+      throw new IllegalArgumentException(key + " cannot be changed to " + value + " while the run goes on");
+    }
+    add(new Request(Kind.CHANGE, reason, key, value));
   }
 
   /** Whether a stop waits to be read: long work between steps may be cut short. */

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * When a run is over: at its last step, epoch or minute, whichever comes first.
+ * When a run is over: at its last step, epoch or minute or the end of its budget, whichever comes first.
  *
  * <p>The minutes are wall time of the loop over all resumes, with validation and checkpoints. The loop stops early
  * enough that one more step, the last validation and the last checkpoint end inside the budget, as far as the latest
@@ -22,6 +22,7 @@ final class StopRules {
   private final TrainingConfig config;
   private final int batchesPerEpoch;
   private final double validationCostSteps;
+  private final List<TimeLimit> timeLimits;
 
   /**
    * One limit and how far away it is.
@@ -35,8 +36,11 @@ final class StopRules {
 
   /**
    * @param validationCostSteps training steps that the first validation may take; later ones are measured
+   * @param timeLimits beside those of the configuration
    */
-  StopRules(TrainingConfig config, int batchesPerEpoch, double validationCostSteps) {
+  StopRules(
+      TrainingConfig config, int batchesPerEpoch, double validationCostSteps, List<TimeLimit> timeLimits) {
+    this.timeLimits = List.copyOf(timeLimits);
     this.config = config;
     this.batchesPerEpoch = batchesPerEpoch;
     this.validationCostSteps = validationCostSteps;
@@ -56,10 +60,13 @@ final class StopRules {
       limits.add(limit(config.maxEpochs() + " epochs", done / config.maxEpochs(),
           left * batchesPerEpoch * secondsPerStepOverall, state.epoch() >= config.maxEpochs()));
     }
+    List<TimeLimit> times = new ArrayList<>(timeLimits);
     if (config.maxMinutes() != null) {
-      double budget = config.maxMinutes() * 60;
-      double left = budget - state.trainedSeconds();
-      limits.add(limit(minutes(config.maxMinutes()), state.trainedSeconds() / budget, left,
+      times.add(new TimeLimit(minutes(config.maxMinutes()), config.maxMinutes() * 60));
+    }
+    for (TimeLimit time : times) {
+      double left = time.seconds() - state.trainedSeconds();
+      limits.add(limit(time.name(), time.seconds() > 0 ? state.trainedSeconds() / time.seconds() : 1, left,
           left <= reserveSeconds(state, pace)));
     }
     return limits.stream()

@@ -36,6 +36,7 @@ public final class Validator {
    * @param sentences to synthesize
    * @param scales of the synthesis
    * @param sampleRateHz of all audio
+   * @param segmentFrames of the decoder's training segment: so much is cut out of the middle to be looked at closely
    * @param seed of the synthesis' noise
    * @param constantMelL1 mel L1 of the best constant spectrum on the held-out clips, NaN if unknown: a model that is no
    *     better has learnt nothing
@@ -45,6 +46,7 @@ public final class Validator {
       List<Sentence> sentences,
       SynthesisConfig scales,
       int sampleRateHz,
+      int segmentFrames,
       long seed,
       double constantMelL1) {}
 
@@ -119,6 +121,9 @@ public final class Validator {
       audio.add(new AudioSample("gen/audio" + suffix, inspection.decodedSamples(), settings.sampleRateHz(), text));
       images.add(heatMap("gt/mel" + suffix, inspection.recordingMel()));
       images.add(heatMap("gen/mel" + suffix, inspection.decodedMel()));
+      images.add(heatMap("all/mel" + suffix, inspection.recordingMel()));
+      images.add(slice("slice/mel_org" + suffix, inspection.recordingMel()));
+      images.add(slice("slice/mel_gen" + suffix, inspection.decodedMel()));
       byte[] alignment = inspection.alignment();
       float[] values = new float[alignment.length];
       for (int i = 0; i < values.length; i++) {
@@ -127,6 +132,17 @@ public final class Validator {
       int frames = inspection.tokens() == 0 ? 0 : alignment.length / inspection.tokens();
       images.add(new HeatMap("all/attn" + suffix, inspection.tokens(), frames, values));
     }
+  }
+
+  /** A segment from the middle, as long as those the decoder learns from. */
+  private HeatMap slice(String tag, Spectrogram whole) {
+    int frames = Math.min(settings.segmentFrames(), whole.frames());
+    int first = (whole.frames() - frames) / 2;
+    float[] values = new float[whole.bins() * frames];
+    for (int bin = 0; bin < whole.bins(); bin++) {
+      System.arraycopy(whole.values(), bin * whole.frames() + first, values, bin * frames, frames);
+    }
+    return new HeatMap(tag, whole.bins(), frames, values);
   }
 
   private static HeatMap heatMap(String tag, Spectrogram spectrogram) {

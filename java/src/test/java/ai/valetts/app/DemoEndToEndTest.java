@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ai.valetts.PythonTools;
 import ai.valetts.app.EndToEnd.Ended;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
@@ -67,38 +67,15 @@ class DemoEndToEndTest {
   void tensorBoardReadsTheEventFiles() throws Exception {
     Path events = root.resolve("runs/demo/tensorboard");
     assumeTrue(Files.isDirectory(events), "there was no demo run");
-    Path python = EndToEnd.cacheFolder().resolve("venv-tensorboard/bin/python");
-    assumeTrue(installed(python), "TensorBoard cannot be installed here");
+    Path python = PythonTools.withTensorBoard();
     Path script = Files.writeString(root.resolve("read_events.py"), READ_EVENTS);
-    Ended read = run(120, python.toString(), script.toString(), events.toString());
+    PythonTools.Ended read =
+        PythonTools.run(120, Map.of(), python.toString(), script.toString(), events.toString());
     assertThat(read.exitCode()).as(read.output()).isZero();
     assertThat(read.output())
         .contains("'loss/g/total'", "'loss/d/total'", "'loss/g/kl'", "'loss/d_r/5'", "'learning_rate'", "'val/mel_ratio'")
         .contains("'all/attn'", "'gen/mel'", "'gt/mel'", "'gen/audio'", "'gt/audio'", "'sample/", "run/config")
         .contains("steps [1, 2, 3]")
         .contains("audio/wav 16000");
-  }
-
-  private static boolean installed(Path python) throws Exception {
-    if (Files.isExecutable(python) && run(60, python.toString(), "-c", "import tensorboard").exitCode() == 0) {
-      return true;
-    }
-    Path folder = python.getParent().getParent();
-    Files.createDirectories(folder.getParent());
-    return run(60, "python3", "-m", "venv", folder.toString()).exitCode() == 0
-        && run(150, python.toString(), "-m", "pip", "install", "--quiet", "--retries", "0", "--timeout", "10",
-                "tensorboard", "setuptools<81").exitCode()
-            == 0;
-  }
-
-  private static Ended run(int seconds, String... command) throws Exception {
-    Path log = Files.createTempFile(root, "output", ".log");
-    Process process =
-        new ProcessBuilder(List.of(command)).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
-      process.destroyForcibly();
-      return new Ended(-1, Files.readString(log));
-    }
-    return new Ended(process.exitValue(), Files.readString(log));
   }
 }

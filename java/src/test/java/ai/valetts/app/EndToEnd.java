@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** What the end-to-end tests share: the built jar, run as a user runs it, and a cache of their own. */
@@ -41,10 +42,18 @@ final class EndToEnd {
 
   /** Starts a Java program; its output goes to a file named after the folder, so that no pipe can fill up. */
   static Process start(Path folder, Path log, List<String> javaArguments) throws IOException {
+    return start(folder, log, Map.of(), javaArguments);
+  }
+
+  /** As {@link #start(Path, Path, List)}, with variables of the environment besides. */
+  static Process start(Path folder, Path log, Map<String, String> environment, List<String> javaArguments)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(javaArguments);
-    return start(folder, log, new ProcessBuilder(command));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
+    return start(folder, log, builder);
   }
 
   private static Process start(Path folder, Path log, ProcessBuilder builder) throws IOException {

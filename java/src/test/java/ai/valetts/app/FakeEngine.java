@@ -1,6 +1,7 @@
 package ai.valetts.app;
 
 import ai.valetts.config.AudioConfig;
+import ai.valetts.engine.Batch;
 import ai.valetts.engine.Conversion;
 import ai.valetts.engine.Engine;
 import ai.valetts.engine.EngineConfig;
@@ -22,7 +23,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /** An engine whose sessions are {@link FakeSession}s and whose voice hums, a tenth of a second a symbol. */
-final class FakeEngine implements Engine {
+class FakeEngine implements Engine {
   final List<FakeSession> sessions = new ArrayList<>();
   final List<Utterance> spoken = new ArrayList<>();
   Consumer<FakeSession> onCreate = session -> {};
@@ -67,6 +68,11 @@ final class FakeEngine implements Engine {
       @Override
       public void close() {}
     };
+  }
+
+  @Override
+  public Batch.Allocator batchMemory(String device) {
+    return Batch.Allocator.DIRECT;
   }
 
   @Override

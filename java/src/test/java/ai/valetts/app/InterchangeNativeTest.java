@@ -83,7 +83,7 @@ class InterchangeNativeTest {
     float[] frames = RecordedTensors.numbers(fixture, "infer/y_lengths");
     float[] speakers = {2, 0, 1};
     int width = ids.length / lengths.length;
-    try (Voice voice = engine.openVoice(sizes(saved), saved.checkpoint().file(SavedVoice.GENERATOR))) {
+    try (Voice voice = engine.openVoice(sizes(saved), saved.checkpoint().voiceWeights())) {
       for (int item = 0; item < lengths.length; item++) {
         int[] tokens = new int[(int) lengths[item]];
         for (int t = 0; t < tokens.length; t++) {
@@ -142,7 +142,33 @@ class InterchangeNativeTest {
     }
   }
 
-  private Path tune(String name, int steps) {
+  /** The mean costs the steps nothing, so that both runs have the same present weights and differ in what speaks. */
+  @Test
+  void theRunningMeanSpeaksAndIsExported() throws IOException {
+    imported("step_ss_vits1", "voice.ckpt", false);
+    ToySpeech.folder(root.resolve("ana"), 8, 1);
+    Path plain = tune("plain", 4);
+    Path averaged = tune("averaged", 4, "optimizer.averageDecay=0.9");
+    assertThat(averaged.resolve("generator.safetensors")).hasSameBinaryContentAs(plain.resolve("generator.safetensors"));
+    Path mean = averaged.resolve("generator_average.safetensors");
+
+    assertThat(speak(averaged)).isNotEqualTo(speak(plain));
+
+    Path exported = root.resolve("exported.safetensors");
+    valetts.exportVoice(new ExportRequest(averaged, exported, false, false));
+    assertThat(RecordedTensors.differing(exported, "", mean)).isEmpty();
+    assertThat(RecordedTensors.differing(exported, "", averaged.resolve("generator.safetensors"))).isNotEmpty();
+  }
+
+  private byte[] speak(Path checkpoint) throws IOException {
+    Path file = root.resolve("spoken/" + checkpoint.getParent().getParent().getFileName() + ".wav");
+    valetts.synthesize(
+        new SynthRequest(
+            checkpoint, List.of(new SynthRequest.Line("bad", file)), null, null, null, null, null, 1, "cpu", 1));
+    return Files.readAllBytes(file);
+  }
+
+  private Path tune(String name, int steps, String... more) {
     List<ConfigOverride> overrides = new ArrayList<>();
     for (String override : Arrays.asList(
         "data.sources=[{folder: " + root.resolve("ana") + ", speaker: ana}]",
@@ -155,6 +181,9 @@ class InterchangeNativeTest {
         "training.device=cpu",
         "training.threads=1",
         "training.maxSteps=" + steps)) {
+      overrides.add(ConfigOverride.parse(override));
+    }
+    for (String override : more) {
       overrides.add(ConfigOverride.parse(override));
     }
     Path voice = root.resolve("step_ss_vits1");
@@ -175,7 +204,7 @@ class InterchangeNativeTest {
             Fixtures.file("step_ss_mel_sdp.safetensors"), "G0/", folder.resolve("generator.safetensors")))
         .containsExactlyInAnyOrder("dec.conv_pre.bias", "enc_p.proj.bias");
     SavedVoice saved = SavedVoice.open(folder, notice -> {});
-    try (Voice voice = engine.openVoice(sizes(saved), saved.checkpoint().file(SavedVoice.GENERATOR))) {
+    try (Voice voice = engine.openVoice(sizes(saved), saved.checkpoint().voiceWeights())) {
       assertThat(voice.synthesize(new Utterance(new int[] {5, 6, 7}, 0, 0.5f, 0.5f, 1, 1))).isNotEmpty();
     }
   }

@@ -19,12 +19,14 @@ import ai.valetts.text.TextException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -95,6 +97,58 @@ class ValeTtsTest {
   }
 
   @Test
+  void aRunsStatusIsReadFromItsFilesWhileItGoesOnAndAfter() {
+    List<StatusResult> seen = Collections.synchronizedList(new ArrayList<>());
+    valetts = new ValeTts(root.resolve("cache"), notices::add, config -> List.of(event -> {
+      if (event instanceof CheckpointSaved) {
+        seen.add(RunStatus.of(new RunDirectory(runs)));
+      }
+    }), () -> engine, false);
+    train("training.maxSteps=13", "monitor.logEverySteps=1");
+    assertThat(seen.get(0).state()).isEqualTo(StatusResult.State.RUNNING);
+
+    StatusResult status = valetts.status(runs);
+    assertThat(status.state()).isEqualTo(StatusResult.State.ENDED);
+    assertThat(status.reason()).contains("13 steps");
+    assertThat(status.step()).isEqualTo(13);
+    assertThat(status.losses().get(0).tag()).isEqualTo("loss/g/total");
+    assertThat(status.losses().get(0).trend()).isNotNull();
+    assertThat(status.validation().step()).isEqualTo(13);
+    assertThat(status.checkpoint().directory()).isEqualTo("checkpoints/step-00000013");
+    assertThat(status.measures()).containsKey("perf/it_s").containsKey("machine/memory_gib");
+    assertThat(status.toJson()).contains("\"state\" : \"ENDED\"");
+    assertThatThrownBy(() -> valetts.status(root.resolve("nowhere")))
+        .isInstanceOf(CheckpointException.class).hasMessageContaining("There is no run in");
+  }
+
+  @Test
+  void aRunWhoseProcessIsGoneWithoutAWordIsToldFromOneThatEnded() throws IOException {
+    Files.createDirectories(runs);
+    Files.writeString(runs.resolve("config.yaml"), "");
+    assertThat(valetts.status(runs).state()).isEqualTo(StatusResult.State.NOT_BEGUN);
+    Files.writeString(runs.resolve("metrics.jsonl"), "{\"kind\":\"started\",\"step\":0}\n{\"kind\":\"step\",\"st");
+    assertThat(valetts.status(runs).state()).isEqualTo(StatusResult.State.KILLED);
+    Files.writeString(runs.resolve("metrics.jsonl"),
+        "{\"kind\":\"started\",\"step\":0}\n{\"kind\":\"ended\",\"step\":4,\"failed\":true,\"reason\":\"no disk\"}\n");
+    assertThat(valetts.status(runs).state()).isEqualTo(StatusResult.State.FAILED);
+    assertThat(valetts.status(runs).reason()).isEqualTo("no disk");
+  }
+
+  @Test
+  void theRunForWeightsAndBiasesSaysNothingOfTheRecordingsPlaces() throws IOException {
+    train("training.maxSteps=12", "monitor.wandb={project: voices, upload: false}");
+    try (Stream<Path> files = Files.walk(runs.resolve("wandb"))) {
+      List<Path> all = files.filter(Files::isRegularFile).toList();
+      assertThat(all).anyMatch(file -> file.toString().endsWith(".wandb")).anyMatch(file -> file.toString().endsWith(".wav"));
+      for (Path file : all) {
+        String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+        assertThat(text).doesNotContain(root.toString());
+        assertThat(!file.toString().endsWith(".wandb") || text.contains("optimizer.learningRate")).isTrue();
+      }
+    }
+  }
+
+  @Test
   void resumingRepeatsTheUninterruptedRunExactly() {
     train("training.maxSteps=30");
     List<Double> whole = engine.sessions.get(0).losses;
@@ -157,10 +211,92 @@ class ValeTtsTest {
     assertThatThrownBy(() -> train("training.maxSteps=5"))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("No checkpoint of")
+        .hasMessageContaining("not started over")
+        .hasMessageContaining("step-00000005 is not complete: manifest.json is missing")
+        .satisfies(failure -> assertThat(ExitCode.of(failure).code()).isEqualTo(6))
         .hasMessageContaining("another name");
     assertThatThrownBy(() -> valetts.resume(new ResumeRequest(root.resolve("absent"), List.of())))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("absent");
+  }
+
+  @Test
+  void trainAndResumeGoOnFromTheCheckpointBeforeADamagedOneAndEndAsIfNothingHadHappened() throws IOException {
+    train("training.maxSteps=30");
+    List<Double> whole = engine.sessions.get(0).losses;
+    for (boolean sameCommand : List.of(true, false)) {
+      runs = root.resolve("runs/" + sameCommand);
+      train("training.maxSteps=13");
+      Path manifest = runs.resolve("checkpoints/step-00000013/manifest.json");
+      Files.writeString(manifest, Files.readString(manifest).replace("\"step\" : 13", "\"step\" : 18"));
+      notices.clear();
+      RunResult result = sameCommand
+          ? train("training.maxSteps=30")
+          : valetts.resume(new ResumeRequest(runs, List.of(ConfigOverride.parse("training.maxSteps=30"))));
+      assertThat(result.step()).isEqualTo(30);
+      assertThat(notices).anyMatch(text -> text.contains("step-00000013 is damaged: manifest.json"));
+      List<Double> rest = engine.sessions.get(engine.sessions.size() - 1).losses;
+      assertThat(rest).isEqualTo(whole.subList(10, 30));
+    }
+  }
+
+  @Test
+  void aRunWhoseConfigurationWasLostGoesOnWithThatOfItsCheckpoint() throws IOException {
+    train("training.maxSteps=5");
+    Files.writeString(runs.resolve("config.yaml"), "name: to");
+    RunResult result = valetts.resume(new ResumeRequest(runs, List.of(ConfigOverride.parse("training.maxSteps=7"))));
+    assertThat(result.step()).isEqualTo(7);
+    assertThat(notices).anyMatch(text -> text.contains("config.yaml is missing or damaged"));
+    assertThat(runs.resolve("config.yaml")).content().contains("maxSteps: 7");
+  }
+
+  @Test
+  void aRunThatGoesOnSavesWhenItIsAsked() {
+    AtomicReference<CheckpointResult> saved = new AtomicReference<>();
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    Thread asker = new Thread(() -> {
+      try {
+        saved.set(valetts.checkpoint(new CheckpointRequest(runs, 60)));
+      } catch (RuntimeException e) {
+        failure.set(e);
+      }
+    });
+    engine.onCreate = session -> session.beforeStep = () -> {
+      if (session.losses.isEmpty()) {
+        asker.start();
+      }
+      // Steps go on until it is answered, which no number of steps would tell.
+      for (int i = 0; i < 20 && session.losses.size() < 3900 && saved.get() == null && failure.get() == null; i++) {
+        java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+      }
+    };
+    train("training.maxSteps=4000", "checkpoint.everySteps=null", "validation.everySteps=100000");
+    assertThat(failure.get()).isNull();
+    assertThat(saved.get().step()).isPositive().isLessThan(4000);
+    assertThat(runs.resolve("control.jsonl")).content().contains("CHECKPOINT");
+    assertThat(runs.resolve("inbox/checkpoint")).doesNotExist();
+
+    assertThatThrownBy(() -> valetts.checkpoint(new CheckpointRequest(runs, 1)))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContainingAll("Nothing trains", "newest checkpoint is", "step-00004000");
+    assertThatThrownBy(() -> valetts.checkpoint(new CheckpointRequest(root.resolve("nowhere"), 1)))
+        .isInstanceOf(CheckpointException.class).hasMessageContaining("no run");
+  }
+
+  @Test
+  void whatIsLeftToTheMachineIsSettledOnceAndSaved() {
+    train("training.maxSteps=5", "training.precision=auto", "training.profile=auto");
+    assertThat(runs.resolve("config.yaml")).content().contains("precision: fp32").contains("profile: cpu");
+    train("training.maxSteps=6", "training.precision=auto", "training.profile=auto");
+    assertThat(runs.resolve("config.yaml")).content().contains("precision: fp32").contains("profile: cpu");
+  }
+
+  @Test
+  void aBudgetThatIsSpentEndsTheRunWithACheckpoint() {
+    RunResult result = train("training.maxSteps=50", "cost={usdPerHour: 10, stopAfterHours: 0.001, maxUsd: 1000}");
+    assertThat(result.reason()).contains("0.001 hours of this session");
+    assertThat(result.step()).isLessThan(50);
+    assertThat(result.checkpoint()).exists();
   }
 
   @Test

@@ -2,6 +2,14 @@ package ai.valetts.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.valetts.app.AdviseRequest;
+import ai.valetts.app.AdviseResult;
+import ai.valetts.app.ApproveRequest;
+import ai.valetts.app.ApproveResult;
+import ai.valetts.app.CheckpointRequest;
+import ai.valetts.app.CheckpointResult;
+import ai.valetts.app.DriveRequest;
+import ai.valetts.app.DriveResult;
 import ai.valetts.app.ExitCode;
 import ai.valetts.app.ExportRequest;
 import ai.valetts.app.ExportResult;
@@ -16,6 +24,7 @@ import ai.valetts.app.PrepareRequest;
 import ai.valetts.app.PrepareResult;
 import ai.valetts.app.ResumeRequest;
 import ai.valetts.app.RunResult;
+import ai.valetts.app.StatusResult;
 import ai.valetts.app.SynthRequest;
 import ai.valetts.app.SynthResult;
 import ai.valetts.app.TrainRequest;
@@ -34,7 +43,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.DefaultParser;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,13 +81,13 @@ class CommandLineInterfaceTest {
   @Test
   void listsTheCommands() {
     assertThat(run("--help")).isEqualTo(ExitCode.DONE);
-    assertThat(out()).contains("train", "resume", "synth", "prepare", "text", "import", "export", "info", "parity", "doctor");
+    assertThat(out()).contains("train", "resume", "synth", "prepare", "text", "import", "export", "info", "status", "report", "advise", "approve", "checkpoint", "parity", "drive", "doctor");
     assertThat(run()).isEqualTo(ExitCode.USAGE);
     assertThat(err()).contains("usage: valetts COMMAND");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "resume", "synth", "prepare", "text", "import", "export", "info", "parity", "doctor"})
+  @ValueSource(strings = {"train", "resume", "synth", "prepare", "text", "import", "export", "info", "status", "report", "advise", "approve", "checkpoint", "parity", "drive", "doctor"})
   void explainsEachCommand(String command) {
     assertThat(run(command, "--help")).isEqualTo(ExitCode.DONE);
     assertThat(out()).contains("valetts " + command).contains("--verbose");
@@ -90,6 +103,117 @@ class CommandLineInterfaceTest {
   void suggestsTheNearestCommand(String typed, String meant) {
     assertThat(run(typed)).isEqualTo(ExitCode.USAGE);
     assertThat(err()).contains("there is no command \"" + typed + "\"; did you mean " + meant + "?");
+  }
+
+  @Test
+  void saysWhereARunStands() {
+    assertThat(run("status", "runs/lj")).isEqualTo(ExitCode.DONE);
+    assertThat(out())
+        .contains(
+            "lj: running", "1,200, epoch 3, 12 min 00 s trained, 2 starts", "30 minutes, 40 % done, 18 min 00 s to go",
+            "loss/g/total", "31.500  falls 2.0 %", "not finite", "step 1,000: mel_l1 0.500", "step 800: mel_l1 0.400",
+            "checkpoints/step-00001000 (24.0 MB), 2 kept", "warnings (9)", "step 7: mind the gap");
+    outBytes.reset();
+    assertThat(run("status", "runs/lj", "--json")).isEqualTo(ExitCode.DONE);
+    assertThat(out()).contains("\"state\" : \"RUNNING\"", "\"secondsToGo\" : 1080.0");
+    assertThat(run("status")).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void asksARunForACheckpoint() {
+    assertThat(run("checkpoint", "runs/lj", "--wait", "2.5")).isEqualTo(ExitCode.DONE);
+    assertThat(recorder.requests).containsExactly(new CheckpointRequest(Path.of("runs/lj"), 2.5));
+    assertThat(out()).contains("Saved step 1,200: runs/lj/checkpoints/step-00001200 (24.0 MB)");
+    assertThat(run("checkpoint")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("checkpoint", "runs/lj", "--wait", "soon")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("--wait takes seconds", "\"soon\"");
+  }
+
+  @Test
+  void precisionAndProfileAreSettings() {
+    assertThat(run("train", "--demo", "--profile", "t4", "--precision", "bf16")).isEqualTo(ExitCode.DONE);
+    TrainRequest request = (TrainRequest) recorder.requests.get(0);
+    assertThat(request.config().training().profile()).isEqualTo("t4");
+    assertThat(request.config().training().precision()).isEqualTo("bf16");
+    assertThat(run("train", "--demo", "--profile", "t5")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("there is no profile \"t5\"; did you mean t4?");
+  }
+
+  @Test
+  void aSupervisedCommandIsTheSameOneWithoutThatWord() throws Exception {
+    String[] words = {"resume", "runs/lj", "--supervise", "--steps", "9", "--max-restarts", "3", "--from-drive", "drive/lj"};
+    assertThat(Supervision.isAsked(words)).isTrue();
+    assertThat(Supervision.isAsked(new String[] {"resume", "--supervise", "--help"})).isFalse();
+    assertThat(Supervision.isAsked(new String[] {"synth", "--supervise"})).isFalse();
+    CommandLine line = new DefaultParser().parse(new ResumeCommand().options(), Arrays.copyOfRange(words, 1, words.length));
+    Supervision supervision = new Supervision(line, Arrays.asList(words));
+    assertThat(supervision.childArguments(0))
+        .containsExactly("resume", "runs/lj", "--steps", "9", "--from-drive", "drive/lj");
+    assertThat(supervision.childArguments(1)).containsExactly("resume", "runs/lj", "--steps", "9");
+    assertThat(supervision.folder()).isEqualTo(Path.of("runs/lj"));
+
+    String[] train = {"train", "--config", "base", "--name", "lj", "--supervise", "--max-restarts=0"};
+    CommandLine trainLine = new DefaultParser().parse(new TrainCommand().options(), Arrays.copyOfRange(train, 1, train.length));
+    assertThat(new Supervision(trainLine, Arrays.asList(train)).childArguments(0))
+        .containsExactly("train", "--config", "base", "--name", "lj");
+    assertThat(new Supervision(trainLine, Arrays.asList(train)).folder()).isEqualTo(Path.of("runs/lj"));
+  }
+
+  @Test
+  void aSupervisedCommandThatCannotBeReadStartsNothing() {
+    CommandLineInterface valetts = new CommandLineInterface(new Terminal(
+        new ByteArrayInputStream(input), new PrintStream(outBytes, true), new PrintStream(errBytes, true), () -> recorder));
+    assertThat(valetts.status("resume", "--supervise")).isEqualTo(2);
+    assertThat(err()).contains("takes the folder of the run");
+    assertThat(valetts.status("resume", "runs/lj", "--supervise", "--max-restarts", "many")).isEqualTo(2);
+    assertThat(err()).contains("found \"many\"");
+    assertThat(valetts.status("train", "--supervise", "--stepz", "3")).isEqualTo(2);
+    assertThat(err()).contains("did you mean --steps?");
+    assertThat(valetts.status("checkpoint")).isEqualTo(2);
+    assertThat(recorder.requests).isEmpty();
+  }
+
+  @Test
+  void makesTheRunsPage() {
+    assertThat(run("report", "runs/lj", "--out", "lj.html")).isEqualTo(ExitCode.DONE);
+    assertThat(out()).contains("runs/lj > lj.html");
+    assertThat(run("report")).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void advisesOnARun() {
+    assertThat(run("advise", "runs/lj", "--lang", "en", "--offline")).isEqualTo(ExitCode.DONE);
+    assertThat(recorder.requests).containsExactly(new AdviseRequest(Path.of("runs/lj"), "en", true));
+    assertThat(out()).contains("# Healthy", "report-00000012.json", "source: rules");
+    assertThat(run("advise")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("advise", "runs/lj", "--lang", "fr")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("the folder of a run", "pt, en or es");
+  }
+
+  @Test
+  void approvesAndTakesBackChanges() {
+    assertThat(run("approve", "runs/lj")).isEqualTo(ExitCode.DONE);
+    assertThat(run("approve", "runs/lj", "c2")).isEqualTo(ExitCode.DONE);
+    assertThat(run("approve", "runs/lj", "--revert", "c1")).isEqualTo(ExitCode.DONE);
+    assertThat(recorder.requests).containsExactly(
+        new ApproveRequest(Path.of("runs/lj"), null, false),
+        new ApproveRequest(Path.of("runs/lj"), "c2", false),
+        new ApproveRequest(Path.of("runs/lj"), "c1", true));
+    assertThat(out()).contains("c2 proposed", "left for the run");
+    assertThat(run("approve")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("approve", "runs/lj", "c2", "--revert", "c1")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("approve", "runs/lj", "c2", "c3")).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void letsReportsChangeARunOnlyWhenAsked() {
+    run("train", "--demo", "--llm-apply");
+    run("train", "--demo");
+    assertThat(((TrainRequest) recorder.requests.get(0)).config().report().apply()).isTrue();
+    assertThat(((TrainRequest) recorder.requests.get(1)).config().report().apply()).isFalse();
+    run("resume", "runs/lj", "--llm-apply");
+    assertThat(((ResumeRequest) recorder.requests.get(2)).overrides())
+        .containsExactly(new ConfigOverride("report.apply", "true", "--llm-apply"));
   }
 
   @Test
@@ -119,7 +243,10 @@ class CommandLineInterfaceTest {
 
   @Test
   void offersTheLanguagesThatThereAreRecordingsFor() {
-    assertThat(RunOptions.DEMO_LANGUAGES).containsExactlyElementsOf(DemoCorpus.languages());
+    for (String command : List.of("train", "prepare")) {
+      run(command, "--help");
+      assertThat(out().replaceAll("\\s+", " ")).contains(String.join(", ", DemoCorpus.languages()));
+    }
   }
 
   @Test
@@ -200,6 +327,15 @@ class CommandLineInterfaceTest {
         "info | give either a folder or --config",
         "info runs/demo --config tiny | give either a folder or --config",
         "info runs/demo --step | go with --config",
+        "drive | takes status, push, pull, clean or login",
+        "drive fetch | takes status, push, pull, clean or login; found \"fetch\"",
+        "drive status | takes RUN_DIR or --location LOCATION",
+        "drive push --location x | push takes the folder of a run",
+        "drive login | login takes --client FILE",
+        "drive pull --location x --keep 3 | --keep goes with drive clean",
+        "drive clean --location x --keep 1 | --keep takes a whole number from 2",
+        "drive status a b | does not know what to do with \"b\"",
+        "resume --from-drive | takes the folder of a run",
         "doctor now | does not know what to do with \"now\""
       })
   void refusesWithOneSentence(String line, String message) {
@@ -216,6 +352,34 @@ class CommandLineInterfaceTest {
     assertThat(request.overrides())
         .extracting(override -> override.key() + "=" + override.value())
         .containsExactly("training.maxMinutes=20", "training.maxSteps=null", "training.maxEpochs=null");
+  }
+
+  @Test
+  void resumesFromCopiesWithNoOtherArgument() {
+    assertThat(run("resume", "--from-drive", "/content/drive/MyDrive/valetts/lj")).isEqualTo(ExitCode.DONE);
+    assertThat(recorder.requests)
+        .containsExactly(new ResumeRequest(null, List.of(), true, "/content/drive/MyDrive/valetts/lj"));
+    recorder.requests.clear();
+    assertThat(run("resume", "runs/lj", "--from-drive")).isEqualTo(ExitCode.DONE);
+    assertThat(recorder.requests).containsExactly(new ResumeRequest(Path.of("runs/lj"), List.of(), true, null));
+  }
+
+  @Test
+  void looksAfterCopies() {
+    assertThat(run("drive", "clean", "--location", "/mnt/x", "--keep", "3", "--dry-run")).isEqualTo(ExitCode.DONE);
+    assertThat(recorder.requests)
+        .containsExactly(
+            new DriveRequest(DriveRequest.Action.CLEAN, null, "/mnt/x", false, 3, true, null, null));
+    assertThat(out()).isEqualTo("two copies\n");
+    recorder.copiesAreGood = false;
+    assertThat(run("drive", "status", "runs/lj", "--verify")).isEqualTo(ExitCode.STORAGE);
+  }
+
+  @Test
+  void copiesCheckpointsWhereDriveSays() {
+    run("train", "--demo", "--drive", "gdrive:valetts");
+    TrainRequest request = (TrainRequest) recorder.requests.get(0);
+    assertThat(request.config().storage().location()).isEqualTo("gdrive:valetts");
   }
 
   @Test
@@ -389,6 +553,7 @@ class CommandLineInterfaceTest {
     boolean interrupted;
     String refusal;
     boolean closed;
+    boolean copiesAreGood = true;
     List<ParityResult.Row> parityRows = List.of();
 
     @Override
@@ -401,6 +566,11 @@ class CommandLineInterfaceTest {
     public RunResult resume(ResumeRequest request) {
       return note(
           request, new RunResult(request.runDirectory(), 1234, 5, 59.6, "budget", interrupted, Path.of("step-1234")));
+    }
+
+    @Override
+    public CheckpointResult checkpoint(CheckpointRequest request) {
+      return note(request, new CheckpointResult(Path.of("runs/lj/checkpoints/step-00001200"), 1200, 24_000_000));
     }
 
     @Override
@@ -443,6 +613,34 @@ class CommandLineInterfaceTest {
     }
 
     @Override
+    public StatusResult status(Path runDirectory) {
+      return new StatusResult(
+          runDirectory.getFileName().toString(), runDirectory.toString(), StatusResult.State.RUNNING, "", 1200, 3,
+          "30 minutes", 0.4, 1080.0, 720, 2, "cpu", null,
+          List.of(new StatusResult.Loss("loss/g/total", 31.5, -0.02), new StatusResult.Loss("loss/g/kl", null, null)),
+          Map.of("perf/it_s", 2.0, "gpu/0/power_w", 300.0),
+          new StatusResult.Validation(1000, Map.of("val/mel_l1", 0.5)),
+          new StatusResult.Validation(800, Map.of("val/mel_l1", 0.4)),
+          new StatusResult.SavedState(1000, "checkpoints/step-00001000", 24_000_000, null), 2,
+          List.of(new StatusResult.Warning(7, "mind the gap")), 9, 0, 0);
+    }
+
+    @Override
+    public Path report(Path runDirectory, Path out) {
+      return Path.of(runDirectory + " > " + out);
+    }
+
+    @Override
+    public AdviseResult advise(AdviseRequest request) {
+      return note(request, new AdviseResult(Path.of("reports", "report-00000012.json"), "# Healthy\n", "rules"));
+    }
+
+    @Override
+    public ApproveResult approve(ApproveRequest request) {
+      return note(request, new ApproveResult(List.of("c2 proposed"), "left for the run"));
+    }
+
+    @Override
     public InfoResult info(InfoRequest request) {
       return note(
           request,
@@ -453,6 +651,11 @@ class CommandLineInterfaceTest {
     @Override
     public ParityResult parity(ParityRequest request) {
       return note(request, new ParityResult(parityRows, List.of("vocos.safetensors")));
+    }
+
+    @Override
+    public DriveResult drive(DriveRequest request) {
+      return note(request, new DriveResult(List.of("two copies"), copiesAreGood));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package ai.valetts.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
@@ -34,7 +35,7 @@ class ConfigLoaderTest {
   void bundlesExactlyTheFilesOfConfigs() throws IOException {
     Path configs = Path.of(System.getProperty("valetts.checkout", ".."), "configs");
     try (Stream<Path> files = Files.list(configs)) {
-      assertThat(files.map(file -> file.getFileName().toString()))
+      assertThat(files.filter(Files::isRegularFile).map(file -> file.getFileName().toString()))
           .containsExactlyInAnyOrderElementsOf(ConfigLoader.BUNDLED.stream().map(name -> name + ".yaml").toList());
     }
   }
@@ -67,6 +68,13 @@ class ConfigLoaderTest {
             "line " + lineOf("  hiddenChannels: 16")
                 + ": model.hidenChannels is not a key; did you mean model.hiddenChannels?",
             "line " + lineOf("model:") + ": model.hiddenChannels is missing; it takes a whole number");
+  }
+
+  @Test
+  void namesEverySectionThatIsMissing() {
+    assertThatThrownBy(() -> ConfigLoader.parse("cut short", "name: to", List.of()))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContainingAll("audio is missing", "data is missing", "training is missing", "checkpoint is missing");
   }
 
   @ParameterizedTest
@@ -315,5 +323,34 @@ class ConfigLoaderTest {
             .toList()
             .indexOf(true)
         + 1;
+  }
+
+  @Test
+  void oneKeySwitchesStorageOn() {
+    ValettsConfig off = ConfigLoader.bundled("tiny", List.of());
+    assertThat(off.storage()).isNull();
+    String written = ConfigWriter.write(off);
+    ValettsConfig on =
+        ConfigLoader.parse("saved", written, List.of(ConfigOverride.parse("storage.location=/content/drive/MyDrive/v")));
+    assertThat(on.storage()).isEqualTo(StorageConfig.at("/content/drive/MyDrive/v"));
+    assertThat(ConfigDifference.refused(off, on)).isEmpty();
+    assertThat(ConfigLoader.parse("saved", ConfigWriter.write(on), List.of())).isEqualTo(on);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "storage={location: x, keeep: 3} | storage.keeep is not a key; did you mean storage.keep?",
+        "storage={location: x, keep: 1} | storage.keep takes 2 to 1,000",
+        "storage={keep: 2} | storage.location is missing",
+        "storage.location=s3://bucket | storage.location takes a folder, or gdrive:FOLDER",
+        "storage.location='gdrive:' | storage.location takes a folder, or gdrive:FOLDER",
+        "storage={location: x, apiUrl: 'http://proxy/'} | storage.apiUrl takes an https address"
+      })
+  void refusesAStorageThatCannotBe(String override, String message) {
+    assertThatThrownBy(() -> ConfigLoader.bundled("tiny", List.of(ConfigOverride.parse(override))))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(message);
   }
 }

@@ -90,7 +90,10 @@ class ConfigWriterTest {
                 ConfigOverride.parse("data.trim={silenceDb: 40, marginSeconds: 0.1}"),
                 ConfigOverride.parse("data.checks={}"),
                 ConfigOverride.parse("data.balance={speakers: 0.5, languages: 0}"),
-                ConfigOverride.parse("data.augmentation={}")));
+                ConfigOverride.parse("data.augmentation={}"),
+                ConfigOverride.parse("monitor.wandb={project: voices, upload: true}"),
+                ConfigOverride.parse("storage.location=/drive"),
+                ConfigOverride.parse("cost={usdPerHour: 0.5}")));
     ConfigReader reader = new ConfigReader(new java.util.ArrayList<>());
     int[] counter = {1000};
     String yaml = distinct(ValettsConfig.class, 0, counter);
@@ -119,7 +122,8 @@ class ConfigWriterTest {
         return "[[" + number + "]]";
       }
       if (item instanceof Class<?> itemType && itemType.isRecord()) {
-        return "[Source[folder=text" + number;
+        RecordComponent first = itemType.getRecordComponents()[0];
+        return "[" + itemType.getSimpleName() + "[" + first.getName() + "=text" + number;
       }
       return item == String.class ? "[text" + number + "]" : "[" + number + "]";
     }
@@ -145,7 +149,7 @@ class ConfigWriterTest {
                 ? "[[" + number + "]]"
                 : item == String.class
                     ? "[text" + number + "]"
-                    : item == Integer.class ? "[" + number + "]" : "[{folder: text" + number + ", speaker: s}]");
+                    : item == Integer.class ? "[" + number + "]" : "[" + record((Class<?>) item, number) + "]");
       } else if (component.getType() == String.class) {
         yaml.append("text").append(number);
       } else if (component.getType() == boolean.class || component.getType() == Boolean.class) {
@@ -156,6 +160,13 @@ class ConfigWriterTest {
       yaml.append("\n");
     }
     return yaml.toString();
+  }
+
+  /** One item of a list of sections: its first key, a text, tells them apart. */
+  private static String record(Class<?> type, int number) {
+    return type == DataConfig.Source.class
+        ? "{folder: text" + number + ", speaker: s}"
+        : "{key: text" + number + ", least: 1, most: 2, maxFactor: 3}";
   }
 
   @Test

@@ -324,6 +324,33 @@ class BatchLoaderTest {
   }
 
   @Test
+  void pads22910ClipsOfSpeechByAtMost7Percent() {
+    List<Clip> clips = speech(22_910);
+    assertThat(new EpochPlan(clips, budget(36_000, 64), 256, 1).paddedShare(0)).isBetween(1.0, 1.07);
+    assertThat(new EpochPlan(clips, budget(36_000, 8), 256, 1).paddedShare(0)).isBetween(1.0, 1.07);
+  }
+
+  /** Voice prompts: half of them shorter than 1.5 s, a few of them ten times as long. */
+  @Test
+  void makesMoreBatchesOfFewClipsOfManyLengths() {
+    Random random = new Random(3);
+    List<Clip> clips =
+        IntStream.range(0, 500)
+            .mapToObj(i -> DataFixtures.clip(i, (int) (60 * Math.exp(0.9 * Math.abs(random.nextGaussian()))), 5))
+            .toList();
+    EpochPlan plan = new EpochPlan(clips, budget(36_000, 64), 256, 1);
+    assertThat(plan.paddedShare(0)).isBetween(1.0, 1.2);
+    assertThat(plan.batches(0)).hasSizeBetween(8, 24);
+  }
+
+  @Test
+  void leavesAClipLongerThanTheBudgetAlone() {
+    List<Clip> clips = List.of(DataFixtures.clip(0, 50, 5), DataFixtures.clip(1, 900, 5), DataFixtures.clip(2, 50, 5));
+    EpochPlan plan = new EpochPlan(clips, budget(200, 8), 256, 1);
+    assertThat(plan.batches(0)).containsExactlyInAnyOrder(List.of(clips.get(0), clips.get(2)), List.of(clips.get(1)));
+  }
+
+  @Test
   void mixesNeighboursFromEpochToEpoch() {
     List<Clip> clips = speech(2_000);
     EpochPlan plan = new EpochPlan(clips, budget(16_000, 64), 256, 1);

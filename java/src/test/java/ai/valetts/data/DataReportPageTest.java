@@ -1,6 +1,7 @@
 package ai.valetts.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.valetts.config.DataConfig;
 import java.io.IOException;
@@ -8,6 +9,8 @@ import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,6 +82,32 @@ class DataReportPageTest {
     DataReport report = report(DataFixtures.config(1, 0, DataFixtures.source(folder, "ana")));
     assertThat(report.bad()).hasSize(1000);
     assertThat(DataReportPage.of(report, "many")).contains("And 700 more in data-report.json.").hasSizeLessThan(200_000);
+  }
+
+  /** Five bars have no edge at a quarter of the width. */
+  @Test
+  void writesTheAxisWhereTheEdgesOfTheBarsAre() throws IOException {
+    Path folder = temp.resolve("long");
+    DataFixtures.tone(folder, "a", 4.5);
+    DataFixtures.tone(folder, "b", 0.6);
+    DataFixtures.metadata(folder, "a|" + "words ".repeat(15) + "end", "b|also");
+    DataConfig config =
+        new DataConfig(
+            List.of(DataFixtures.source(folder, "ana")),
+            4, null, List.of(40, 400), 0.1, 5.0, null, null, null, null, 0, 1, 2, 3);
+    DataReport report = report(config);
+    int bars = report.symbols().counts().size();
+    assertThat(bars).isEqualTo(5);
+    double step = report.symbols().step();
+    String page = DataReportPage.of(report, "long");
+    String axis = page.substring(page.lastIndexOf("<div class=\"axis\">"));
+    Matcher label = Pattern.compile("left:([\\d.]+)%\">([\\d.]+)").matcher(axis.substring(0, axis.indexOf("</div>")));
+    int labels = 0;
+    for (; label.find(); labels++) {
+      double symbols = Double.parseDouble(label.group(2));
+      assertThat(Double.parseDouble(label.group(1))).isCloseTo(100 * symbols / (bars * step), within(0.06));
+    }
+    assertThat(labels).isEqualTo(5);
   }
 
   @Test

@@ -66,21 +66,24 @@ class HostileDiskTest {
     return folder;
   }
 
+  private Process prepareInAnotherProcess(Path folder, String... options) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(options));
+    command.add("-cp");
+    command.add(System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+    command.addAll(List.of(InterruptedPreparation.class.getName(), folder.toString(), cache().toString()));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(temp.resolve("output.log").toFile())
+        .start();
+  }
+
   @Test
   void goesOnWhereAKilledProcessWas() throws Exception {
     int clips = 600;
     Path folder = slowFolder(clips);
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                InterruptedPreparation.class.getName(),
-                folder.toString(),
-                cache().toString())
-            .redirectErrorStream(true)
-            .redirectOutput(temp.resolve("output.log").toFile())
-            .start();
+    Process process = prepareInAnotherProcess(folder);
     try {
       while (process.isAlive() && (index().isEmpty() || Files.readString(index().get()).lines().count() < 50)) {
         Thread.sleep(2);
@@ -122,6 +125,27 @@ class HostileDiskTest {
                 .hasMessageContaining("No space left")
                 .hasMessageContaining(folder.toString())
                 .hasMessageContaining("VALETTS_CACHE"));
+  }
+
+  /** A decoder that could not be unpacked says nothing about the recordings. */
+  @Test
+  void blamesNoRecordingWhereTheDiskIsTooFullForTheDecoder() throws Exception {
+    Path folder = slowFolder(3);
+    withMount(
+        "size=128k",
+        () -> {
+          try {
+            Process process =
+                prepareInAnotherProcess(folder, "-Dorg.bytedeco.javacpp.cachedir=" + cache().resolve("native"));
+            assertThat(process.waitFor(50, TimeUnit.SECONDS)).isTrue();
+          } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    assertThat(temp.resolve("output.log"))
+        .content()
+        .contains("cannot be kept in", "FFmpeg's libraries cannot be unpacked", "No space left", "VALETTS_CACHE")
+        .doesNotContain("cannot be used", "done");
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.valetts.config.AudioConfig;
+import ai.valetts.engine.Batch;
 import ai.valetts.engine.Engine;
 import ai.valetts.engine.EngineConfig;
 import ai.valetts.engine.EngineSystem;
@@ -165,6 +166,11 @@ class EvaluationTest {
     @Override
     public Spectrogram melSpectrogram(AudioConfig config, float[] samples) {
       throw new AssertionError("speech statistics read linear spectrograms alone");
+    }
+
+    @Override
+    public Batch.Allocator batchMemory(String device) {
+      throw new AssertionError();
     }
 
     @Override

@@ -82,6 +82,17 @@ class WeightTransferTest {
   }
 
   @Test
+  void theRunningMeanIsTakenWhereTheVoiceKeepsOne() throws IOException {
+    Path mean = folder.resolve("generator_average.safetensors");
+    Files.move(folder.resolve("generator.safetensors"), mean);
+    // Weights of another model, which would be refused if they were read.
+    write(voice, folder.resolve("generator.safetensors"),
+        ReferenceLayout.discriminator(voice.config().model().discriminatorWidthDivisor()));
+    rows(voice, "enc_p.emb.weight");
+    assertThat(out.resolve("generator.safetensors")).hasSameBinaryContentAs(mean);
+  }
+
+  @Test
   void symbolsKeepTheirRowsWhereverTheyStandAndNewOnesAreDrawn() throws IOException {
     WeightTransfer.Side to = side(config(), List.of("_", "c", "ç", "a"), 4, 3, "ana", "bia", "zoe");
     float[] rows = rows(to, "enc_p.emb.weight");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.valetts.event.AudioSample;
 import ai.valetts.event.CheckpointSaved;
+import ai.valetts.event.HeatMap;
 import ai.valetts.event.Notice;
 import ai.valetts.event.Progress;
 import ai.valetts.event.RunEnded;
@@ -18,8 +19,10 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,13 +69,62 @@ class ConsoleAndJournalTest {
   }
 
   @Test
+  void saysWhatARunCostsAndWhenTheMachineGoes() {
+    ConsoleProgress console = console();
+    Map<String, Double> scalars = Map.of(
+        "cost/usd", 1.234, "cost/usd_at_end", 5.0, "cost/units", 12.0, "cost/session_hours_left", 3.5);
+    console.on(new StepCompleted(1, 0, scalars, new Progress(1, 1, 1, 1, 0, Double.NaN, "")));
+    assertThat(text()).contains(" | 1.23 of 5.00 USD, 12.00 units, session 3 h 30 min left");
+    bytes.reset();
+    console().on(new StepCompleted(1, 0, Map.of("cost/session_hours", 1.0), new Progress(1, 1, 1, 1, 0, 9, "")));
+    assertThat(text()).doesNotContain("USD").doesNotContain("session");
+  }
+
+  @Test
   void aTerminalGetsABarAndNoticesOnLinesOfTheirOwn() {
     ConsoleProgress console = new ConsoleProgress(new PrintStream(bytes, true, StandardCharsets.UTF_8), true, 10);
     console.on(step(1));
     console.on(Notice.warning("look out"));
     console.on(new RunEnded(1, "done", false));
     console.close();
-    assertThat(text()).contains("warning: look out").contains("run ended at step 1: done").contains("%");
+    assertThat(text()).contains("\u001b[1;33mwarning: look out\u001b[0m").contains("run ended at step 1: done").contains("%");
+  }
+
+  @Test
+  void warningsAndFailuresAreMarkedInALog() {
+    ConsoleProgress console = console();
+    console.on(Notice.warning("look out"));
+    console.on(Notice.info("all is well"));
+    console.on(new RunEnded(1, "no memory", true));
+    assertThat(text().lines())
+        .containsExactly("!!! warning: look out", "all is well", "!!! run ended at step 1: no memory")
+        .noneMatch(line -> line.contains("\u001b"));
+  }
+
+  @Test
+  void aValidationIsATableAgainstTheOneBeforeAndTheBest() {
+    ConsoleProgress console = console();
+    console.on(validation(1000, 0.8, 2));
+    console.on(validation(2000, 0.6, Double.NaN));
+    console.on(validation(3000, 0.9, 2));
+    assertThat(text().lines())
+        .containsExactly(
+            "validation at step 1,000 (1.0 s)",
+            "  mel_l1      0.8000",
+            "  kl          2.0000",
+            "validation at step 2,000 (1.0 s)",
+            "  mel_l1      0.6000   -25.0 %  best",
+            "  kl             NaN     NaN %  best 2.0000 at step 1,000",
+            "validation at step 3,000 (1.0 s)",
+            "  mel_l1      0.9000   +50.0 %  best 0.6000 at step 2,000",
+            "  kl          2.0000     NaN %  best");
+  }
+
+  private static ValidationCompleted validation(long step, double mel, double kl) {
+    Map<String, Double> scalars = new LinkedHashMap<>();
+    scalars.put("val/mel_l1", mel);
+    scalars.put("val/kl", kl);
+    return new ValidationCompleted(step, scalars, List.of(), List.of(), 1);
   }
 
   @Test
@@ -107,19 +159,31 @@ class ConsoleAndJournalTest {
   }
 
   @Test
-  void synthesizedSentencesBecomeFilesAndRecordingsDoNot() throws IOException {
-    SampleFiles samples = new SampleFiles(root.resolve("samples"));
-    samples.on(
-        new ValidationCompleted(
-            500,
-            Map.of(),
-            List.of(
-                new AudioSample("gt/audio", new float[8], 8000, ""),
-                new AudioSample("sample/Joã o/0", new float[8], 8000, "oi")),
-            List.of(),
-            1));
-    assertThat(root.resolve("samples")).isDirectoryContaining(
-        file -> file.getFileName().toString().equals("step-00000500_Joã_o_0.wav"));
+  void whatAValidationMadeIsKeptInFilesAndTheRecordingsOnce() throws IOException {
+    MediaFiles media = new MediaFiles(root);
+    for (long step : new long[] {500, 1000}) {
+      media.on(
+          new ValidationCompleted(
+              step,
+              Map.of(),
+              List.of(
+                  new AudioSample("gt/audio", new float[8], 8000, ""),
+                  new AudioSample("gen/audio", new float[4], 8000, ""),
+                  new AudioSample("sample/Joã o/0", new float[8], 8000, "oi")),
+              List.of(new HeatMap("all/attn", 1, 2, new float[2])),
+              1));
+    }
+    try (Stream<Path> files = Files.walk(root)) {
+      assertThat(files.filter(Files::isRegularFile).map(file -> root.relativize(file).toString()))
+          .containsExactlyInAnyOrder(
+              "samples/step-00000500_Joã_o_0.wav",
+              "samples/step-00001000_Joã_o_0.wav",
+              "media/gt_audio.wav",
+              "media/step-00000500/gen_audio.wav",
+              "media/step-00001000/gen_audio.wav",
+              "media/step-00000500/all_attn.png",
+              "media/step-00001000/all_attn.png");
+    }
     assertThat(Files.size(root.resolve("samples/step-00000500_Joã_o_0.wav"))).isEqualTo(44 + 16);
   }
 

@@ -26,18 +26,17 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TensorBoardMonitorTest {
   @TempDir private Path root;
+  private boolean histograms;
 
   @Test
   void beginsWithTheFileVersionAndTheConfiguration() throws IOException {
     List<Message> events = written(started(0, false));
     assertThat(events.get(0).text(3)).isEqualTo("brain.Event:2");
     assertThat(events.get(0).real(1)).isGreaterThan(1.7e9);
-    Message value = value(events.get(1));
-    assertThat(value.text(1)).isEqualTo("run/config");
+    Message value = value(tagged(events, "run/config"));
     assertThat(value.message(9).message(1).text(1)).isEqualTo("text");
     assertThat(value.message(8).integer(1)).isEqualTo(7);
     assertThat(value.message(8).text(8)).contains("name: ana");
-    assertThat(events).noneMatch(event -> event.has(7));
   }
 
   @Test
@@ -59,7 +58,7 @@ class TensorBoardMonitorTest {
       assertThat(files).hasSize(2);
     }
     Message session = events.get(1);
-    assertThat(session.integer(2)).isEqualTo(300);
+    assertThat(session.integer(2)).isEqualTo(301);
     assertThat(session.message(7).integer(1)).isEqualTo(1);
   }
 
@@ -116,9 +115,37 @@ class TensorBoardMonitorTest {
     assertThat(value(notice).message(8).text(8)).isEqualTo("skipped ção");
   }
 
+  @Test
+  void histogramsShowTheStepsSinceTheLastPoint() throws IOException {
+    histograms = true;
+    List<Message> events =
+        written(started(0, false), step(8, 1), step(9, Double.NaN), step(10, 3), step(20, 7), step(21, 9));
+    List<Message> spread = events.stream().filter(event -> event.has(5) && value(event).has(5)).toList();
+    assertThat(spread).hasSize(2);
+    Message first = value(spread.get(0)).message(5);
+    assertThat(value(spread.get(0)).text(1)).isEqualTo("histogram/loss/g/total");
+    assertThat(first.real(1)).isEqualTo(1);
+    assertThat(first.real(2)).isEqualTo(3);
+    assertThat(first.real(3)).isEqualTo(2);
+    assertThat(first.real(4)).isEqualTo(4);
+    assertThat(first.real(5)).isEqualTo(10);
+    assertThat(first.bytes(6)).hasSize(30 * 8);
+    Message second = value(spread.get(1)).message(5);
+    assertThat(second.real(3)).isEqualTo(1);
+    assertThat(second.bytes(7)).hasSize(8);
+  }
+
+  @Test
+  void aRunThatBeginsAnewBesideOldFilesPutsThemOutOfDate() throws IOException {
+    written(started(0, false), step(10, 1));
+    Message session = written(started(0, false)).get(1);
+    assertThat(session.integer(2)).isEqualTo(1);
+    assertThat(session.message(7).integer(1)).isEqualTo(1);
+  }
+
   private List<Message> written(RunEvent... events) throws IOException {
     List<Path> before = files();
-    try (TensorBoardMonitor monitor = new TensorBoardMonitor(root, 10)) {
+    try (TensorBoardMonitor monitor = new TensorBoardMonitor(root, 10, histograms)) {
       for (RunEvent event : events) {
         monitor.on(event);
       }

@@ -1,16 +1,23 @@
 package ai.valetts.training;
 
 import ai.valetts.engine.Batch;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Five batches an epoch, each told apart by its content; the same place always gives the same batch. */
 final class FakeBatches implements BatchSource, HeldOut {
   static final int PER_EPOCH = 5;
 
+  private final int size;
   private int epoch;
   private int place;
 
   FakeBatches(int epoch, int place) {
+    this(epoch, place, 1);
+  }
+
+  FakeBatches(int epoch, int place, int size) {
+    this.size = size;
     this.epoch = epoch;
     this.place = place;
   }
@@ -49,12 +56,16 @@ final class FakeBatches implements BatchSource, HeldOut {
   @Override
   public Batch batch(int index) {
     Batch.Storage storage = new Batch.Storage();
-    storage.ensure(1, 2, 8);
-    storage.samples.put(0, index / 10f);
-    storage.sampleLengths.put(0, 8);
-    storage.tokenLengths.put(0, 2);
-    storage.utteranceIds.put(0, index);
-    return new Batch(storage, 2, 8, List.of("clip" + index), released -> {});
+    storage.ensure(size, 2, 8);
+    List<String> names = new ArrayList<>();
+    for (int b = 0; b < size; b++) {
+      storage.samples.put(b * 8, index / 10f + b);
+      storage.sampleLengths.put(b, 8);
+      storage.tokenLengths.put(b, 2);
+      storage.utteranceIds.put(b, index);
+      names.add(b == 0 ? "clip" + index : "clip" + index + "." + b);
+    }
+    return new Batch(storage, 2, 8, names, released -> {});
   }
 
   @Override

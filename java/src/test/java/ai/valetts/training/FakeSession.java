@@ -2,14 +2,17 @@ package ai.valetts.training;
 
 import ai.valetts.engine.Batch;
 import ai.valetts.engine.EngineIoException;
+import ai.valetts.engine.EngineOutOfMemoryException;
 import ai.valetts.engine.Evaluation;
 import ai.valetts.engine.Inspection;
 import ai.valetts.engine.ModelDescription;
 import ai.valetts.engine.NonFiniteLossException;
 import ai.valetts.engine.Conversion;
+import ai.valetts.engine.Snapshot;
 import ai.valetts.engine.Spectrogram;
 import ai.valetts.engine.StepMetrics;
 import ai.valetts.engine.StepParams;
+import ai.valetts.engine.StepPhase;
 import ai.valetts.engine.TrainingSession;
 import ai.valetts.engine.Utterance;
 import ai.valetts.engine.Voice;
@@ -21,12 +24,13 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * A session with one real weight and one momentum: every step mixes batch, step number and learning rate into them, so
  * any difference in order, state or schedule shows in all later losses.
  */
-public final class FakeSession implements TrainingSession {
+public class FakeSession implements TrainingSession {
   public static final String FILE = "generator.safetensors";
 
   public final List<Double> losses = new ArrayList<>();
@@ -36,32 +40,72 @@ public final class FakeSession implements TrainingSession {
   public Runnable beforeEvaluate = () -> {};
   public int evaluations;
   public boolean diskFull;
+  public boolean brokenWeight;
+  /** Steps whose batch holds samples that are not numbers. */
+  public final Set<Long> unreadableSteps = new HashSet<>();
+  /** Utterances that fit into memory at once. */
+  public int fitting = Integer.MAX_VALUE;
+  /** Above 1: every generator's gradient overflows. */
+  public float lossScale = 1;
+  public final List<String> pieces = new ArrayList<>();
+  public final List<StepPhase> applied = new ArrayList<>();
+  public int discards;
+  /** Sum over four values of one held-out batch, by the number of the evaluation from 1 on; a validation has three. */
+  public IntToDoubleFunction melL1 = number -> 2;
+  private final List<Double> accumulated = new ArrayList<>();
   /** Generator files given as initial weights; their length becomes the weight. */
   public final List<byte[]> loadedWeights = new ArrayList<>();
   private double weight = 1;
   private double momentum;
 
   @Override
-  public StepMetrics step(Batch batch, StepParams step) {
-    beforeStep.run();
-    params.add(step);
-    if (nonFiniteSteps.contains(step.step())) {
-      throw new NonFiniteLossException("loss_mel is nan at step " + step.step() + ".");
+  public void accumulate(StepPhase phase, Batch batch, StepParams step) {
+    if (phase == StepPhase.DISCRIMINATORS && accumulated.isEmpty()) {
+      beforeStep.run();
+      params.add(step);
     }
-    double input = batch.storage().samples.get(0) + batch.storage().utteranceIds.get(0);
+    pieces.add(phase + " " + String.join("+", batch.utteranceNames()));
+    if (unreadableSteps.contains(step.step())) {
+      throw new NonFiniteLossException("the samples of item 0 hold NaN at step " + step.step() + ".");
+    }
+    if (batch.size() > fitting) {
+      throw new EngineOutOfMemoryException("CUDA out of memory.");
+    }
+    for (int b = 0; b < batch.size(); b++) {
+      accumulated.add(batch.storage().samples.get(b * batch.maxSamples()) + (double) batch.storage().utteranceIds.get(b));
+    }
+  }
+
+  @Override
+  public StepMetrics apply(StepPhase phase, StepParams step) {
+    applied.add(phase);
+    double input = accumulated.stream().mapToDouble(Double::doubleValue).sum() / step.totals().items();
+    accumulated.clear();
+    float[] six = new float[6];
+    boolean broken = nonFiniteSteps.contains(step.step());
+    if (phase == StepPhase.DISCRIMINATORS || broken) {
+      float loss = broken ? Float.NaN : 0;
+      return new StepMetrics(0, 0, 0, loss, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5, 1, broken, false, false);
+    }
     momentum = 0.9 * momentum + Math.sin(weight * input + step.step());
     weight -= step.generatorLearningRate() * momentum + step.discriminatorLearningRate() * 0.5;
     double loss = weight * weight + momentum;
     losses.add(loss);
-    float[] six = new float[6];
-    return new StepMetrics((float) loss, 0, 0, 45, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5, 1, false, false, false);
+    return new StepMetrics((float) loss, 0, 0, 45, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5, lossScale,
+        lossScale > 1, false, false);
+  }
+
+  @Override
+  public void discard() {
+    discards++;
+    accumulated.clear();
   }
 
   @Override
   public Evaluation evaluate(Batch batch) {
     beforeEvaluate.run();
     evaluations++;
-    return new Evaluation(2, 4, 6, 2, 5, 10);
+    return new Evaluation(melL1.applyAsDouble(evaluations), 4, 6, 2, 5, 10);
   }
 
   @Override
@@ -72,24 +116,39 @@ public final class FakeSession implements TrainingSession {
 
   @Override
   public ModelDescription describe() {
-    return new ModelDescription(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "fake");
+    return new ModelDescription(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "fake");
   }
 
   @Override
-  public void save(Path directory) {
-    if (diskFull) {
-      throw new EngineIoException(directory.resolve(FILE) + ": No space left on device.");
-    }
-    try {
-      Files.write(directory.resolve(FILE), ByteBuffer.allocate(16).putDouble(weight).putDouble(momentum).array());
-    } catch (IOException e) {
-      throw new EngineIoException(e.getMessage());
-    }
+  public Snapshot snapshot() {
+    byte[] bytes = ByteBuffer.allocate(16).putDouble(weight).putDouble(momentum).array();
+    boolean broken = brokenWeight;
+    boolean full = diskFull;
+    return new Snapshot() {
+      @Override
+      public void write(Path directory) {
+        if (broken) {
+          throw new NonFiniteLossException(FILE + ": weight holds NaN or infinity");
+        }
+        if (full) {
+          throw new EngineIoException(directory.resolve(FILE) + ": No space left on device.");
+        }
+        try {
+          Files.write(directory.resolve(FILE), bytes);
+        } catch (IOException e) {
+          throw new EngineIoException(e.getMessage());
+        }
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   @Override
   public void load(Path directory) {
     try {
+      brokenWeight = false;
       ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(directory.resolve(FILE)));
       weight = bytes.getDouble();
       momentum = bytes.getDouble();

@@ -8,11 +8,15 @@ import ai.valetts.checkpoint.Checkpoint;
 import ai.valetts.checkpoint.CheckpointStore;
 import ai.valetts.checkpoint.CheckpointWriteException;
 import ai.valetts.checkpoint.RunIdentity;
+import ai.valetts.checkpoint.TrainState;
 import ai.valetts.config.CheckpointConfig;
 import ai.valetts.config.OptimizerConfig;
 import ai.valetts.config.SynthesisConfig;
 import ai.valetts.config.TrainingConfig;
+import ai.valetts.engine.BatchTotals;
+import ai.valetts.engine.EngineOutOfMemoryException;
 import ai.valetts.engine.NonFiniteLossException;
+import ai.valetts.engine.StepPhase;
 import ai.valetts.event.AudioSample;
 import ai.valetts.event.CheckpointSaved;
 import ai.valetts.event.HeatMap;
@@ -39,11 +43,18 @@ class TrainerTest {
   private final List<RunControl.JournalEntry> journal = new ArrayList<>();
   private final RunControl control = new RunControl(journal::add);
   private final FakeSession session = new FakeSession();
-  private TrainingConfig limits = new TrainingConfig(1, "cpu", 1, null, null, 8, 12L, null, null);
+  private TrainingConfig limits = new TrainingConfig(1, "cpu", 1, null, null, null, 8, 12L, null, null);
   private CheckpointConfig saving = new CheckpointConfig(5, null, 10);
   private boolean validating = true;
   private int validateEvery = 4;
+  private Integer patience;
   private long now;
+  private String schedule;
+  private Integer warmup;
+  private int microBatch = 64;
+  private int batchSize = 1;
+  private final List<SkippedStep> skipped = new ArrayList<>();
+  private final List<Integer> microBatches = new ArrayList<>();
 
   @Test
   void stepsValidatesAndSavesWhenDueAndEndsWithBoth() {
@@ -89,8 +100,59 @@ class TrainerTest {
   }
 
   @Test
+  void theLastCheckpointKnowsTheLastValidation() {
+    saving = new CheckpointConfig(4, null, 10);
+    validateEvery = 5;
+    RunOutcome outcome = run();
+    assertThat(events(CheckpointSaved.class)).extracting(CheckpointSaved::step).containsExactly(4L, 8L, 12L);
+    assertThat(events(ValidationCompleted.class)).extracting(ValidationCompleted::step).containsExactly(5L, 10L, 12L);
+    double last = events(ValidationCompleted.class).get(2).scalars().get("val/mel_l1");
+    assertThat(CheckpointStore.open(outcome.checkpoint()).state().validationMelL1()).isEqualTo(last);
+    assertThat(CheckpointStore.open(root.resolve("step-00000004")).state().validationMelL1()).isNaN();
+  }
+
+  @Test
+  void patienceEndsTheRunOnceSoManyValidationsInARowWereNotBetter() {
+    patience = 3;
+    validateEvery = 2;
+    limits = steps(40);
+    double[] sums = {4, 3, 3.5, 3, 2.9, 3.1, 3.2, 2.9, 1};
+    session.melL1 = number -> sums[(number - 1) / 3];
+    RunOutcome outcome = run();
+    assertThat(outcome.state().step()).isEqualTo(16);
+    assertThat(outcome.interrupted()).isFalse();
+    assertThat(outcome.reason()).contains("3 validations (validation.patience)", "0.7250");
+    TrainState kept = CheckpointStore.open(outcome.checkpoint()).state();
+    assertThat(kept.bestValidationMelL1()).isEqualTo(2.9 / 4);
+    assertThat(kept.validationsSinceBest()).isEqualTo(3);
+  }
+
+  @Test
+  void patienceIsCountedOverResumesAndASpentRunNeedsMore() {
+    patience = 3;
+    validateEvery = 2;
+    limits = steps(6);
+    run();
+    limits = steps(40);
+    FakeSession second = new FakeSession();
+    assertThat(run(second, root, true).state().step()).as("one better, then two and one more").isEqualTo(8);
+    FakeSession third = new FakeSession();
+    assertThat(run(third, root, true).state().step()).isEqualTo(8);
+    assertThat(third.losses).isEmpty();
+    patience = 5;
+    assertThat(run(new FakeSession(), root, true).state().step()).isEqualTo(12);
+  }
+
+  @Test
+  void withoutHeldOutClipsPatienceEndsNothing() {
+    patience = 1;
+    validating = false;
+    assertThat(run().state().step()).isEqualTo(12);
+  }
+
+  @Test
   void stopsAfterTheLastEpoch() {
-    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, null, 3, null);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, null, 8, null, 3, null);
     RunOutcome outcome = run();
     assertThat(outcome.state().step()).isEqualTo(15);
     assertThat(outcome.state().epoch()).isEqualTo(3);
@@ -99,7 +161,7 @@ class TrainerTest {
 
   @Test
   void minutesIncludeTheLastValidationAndCheckpoint() {
-    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, null, null, 2.0);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, null, 8, null, null, 2.0);
     saving = new CheckpointConfig(null, 0.25, 10);
     validateEvery = 20;
     session.beforeStep = () -> now += SECOND;
@@ -115,7 +177,7 @@ class TrainerTest {
 
   @Test
   void minutesCountOverResumes() {
-    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, null, null, 1.0);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, null, 8, null, null, 1.0);
     validating = false;
     session.beforeStep = () -> {
       now += SECOND;
@@ -185,39 +247,199 @@ class TrainerTest {
   }
 
   @Test
-  void aNonFiniteLossSkipsItsStepAndNamesLossAndClip() {
+  void anotherLearningRateHoldsFromTheNextStepOnAndStillDecays() {
+    session.beforeStep = () -> {
+      if (session.losses.size() == 2) {
+        control.requestChange("optimizer.learningRate", 0.05, "c1");
+      }
+    };
+    run();
+    assertThat(session.params.get(2).generatorLearningRate()).isEqualTo(0.1);
+    assertThat(session.params.get(3).generatorLearningRate()).isEqualTo(0.05);
+    assertThat(session.params.get(3).discriminatorLearningRate()).isEqualTo(0.2);
+    assertThat(session.params.get(3).durationDiscriminatorLearningRate()).isEqualTo(0.05);
+    assertThat(session.params.get(5).generatorLearningRate()).isCloseTo(0.045, within(1e-12));
+    assertThat(events(Notice.class)).extracting(Notice::text)
+        .contains("From step 4 on optimizer.learningRate is 0.05 instead of 0.1: c1");
+    assertThat(journal).containsExactly(new RunControl.JournalEntry(
+        3, new RunControl.Request(RunControl.Kind.CHANGE, "c1", "optimizer.learningRate", 0.05)));
+  }
+
+  @Test
+  void aChangeThatNoLoopCanMakeIsRefused() {
+    assertThatThrownBy(() -> control.requestChange("data.batchSize", 2, "c1"))
+        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("data.batchSize");
+    for (double value : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+      assertThatThrownBy(() -> control.requestChange("optimizer.learningRate", value, "c1"))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void aNonFiniteLossLeavesItsStepOutAndNamesLossNetworkAndClip() {
     session.nonFiniteSteps.add(3L);
     RunOutcome outcome = run();
     assertThat(outcome.state().step()).isEqualTo(12);
     assertThat(outcome.state().skippedSteps()).isEqualTo(1);
     assertThat(events(StepCompleted.class)).hasSize(11);
     assertThat(events(Notice.class)).singleElement().extracting(Notice::text).asString()
-        .contains("loss_mel").contains("clip3");
+        .contains("mel loss not finite").contains("the generator stayed").contains("clip3");
+    assertThat(skipped).singleElement().satisfies(step -> {
+      assertThat(step.step()).isEqualTo(3);
+      assertThat(step.utterances()).containsExactly("clip3");
+      assertThat(step.samples()).containsExactly(8);
+      assertThat(step.peaks()).containsExactly(0.3f);
+    });
     assertThat(CheckpointStore.open(outcome.checkpoint()).state().skippedSteps()).isEqualTo(1);
   }
 
   @Test
-  void tenNonFiniteLossesInARowStopWithAdvice() {
+  void samplesThatAreNotNumbersCostTheirStepBeforeAnyNetworkMoves() {
+    session.unreadableSteps.add(3L);
+    run();
+    assertThat(session.discards).isEqualTo(1);
+    assertThat(session.applied).hasSize(2 * 11);
+    assertThat(skipped).singleElement().extracting(SkippedStep::reason).asString().contains("item 0");
+  }
+
+  @Test
+  void tenInARowGoBackToTheLastCheckpointAndOnBehindTheDataThatLedThere() {
     limits = steps(40);
-    for (long step = 6; step < 40; step++) {
+    for (long step = 6; step < 16; step++) {
+      session.nonFiniteSteps.add(step);
+    }
+    RunOutcome outcome = run();
+    assertThat(outcome.state().step()).isEqualTo(40);
+    assertThat(outcome.state().skippedSteps()).isEqualTo(10);
+    assertThat(events(Notice.class)).extracting(Notice::text)
+        .filteredOn(text -> text.contains("went back")).singleElement().asString()
+        .contains("step-00000005").contains("At step 16");
+    // Nothing is saved while steps are being left out.
+    assertThat(events(CheckpointSaved.class)).extracting(CheckpointSaved::step).startsWith(5L, 20L);
+    assertThat(session.params.get(16).lossScaleLimit()).isEqualTo(1);
+    assertThat(session.params.get(17).lossScaleLimit()).isZero();
+  }
+
+  @Test
+  void goingBackASecondTimeStopsWithAdvice() {
+    limits = steps(60);
+    for (long step = 6; step < 60; step++) {
       session.nonFiniteSteps.add(step);
     }
     assertThatThrownBy(this::run)
         .isInstanceOf(NonFiniteLossException.class)
         .hasMessageContaining("10 steps in a row")
-        .hasMessageContaining("loss_mel")
+        .hasMessageContaining("mel loss")
         .hasMessageContaining("learningRate")
-        .hasMessageContaining("step-00000015");
+        .hasMessageContaining("step-00000005");
     assertThat(session.losses).hasSize(6);
+    assertThat(store(root).newest().orElseThrow().state().step()).isEqualTo(5);
   }
 
   @Test
-  void aFullDiskStopsTheRunAndKeepsEarlierCheckpoints() {
-    session.beforeStep = () -> session.diskFull = session.losses.size() >= 6;
-    assertThatThrownBy(this::run)
+  void aWeightThatIsNotANumberIsNotSavedAndTheRunGoesBack() {
+    session.beforeStep = () -> session.brokenWeight = session.losses.size() == 9;
+    run();
+    assertThat(events(CheckpointSaved.class)).extracting(CheckpointSaved::step).startsWith(5L).endsWith(12L);
+    assertThat(events(Notice.class)).extracting(Notice::text)
+        .anyMatch(text -> text.contains("a weight was not finite") && text.contains("step-00000005"));
+  }
+
+  @Test
+  void aLossScaleThatIsTooLargeIsNoFault() {
+    limits = new TrainingConfig(1, "cpu", 1, "fp16", null, null, 8, 30L, null, null);
+    session.lossScale = 512;
+    RunOutcome outcome = run();
+    assertThat(outcome.state().skippedSteps()).isZero();
+    assertThat(events(StepCompleted.class)).hasSize(30);
+    assertThat(skipped).isEmpty();
+  }
+
+  @Test
+  void aScaleThatNeverFitsIsAFaultInTheEnd() {
+    limits = new TrainingConfig(1, "cpu", 1, "fp16", null, null, 8, 300L, null, null);
+    session.lossScale = 512;
+    assertThatThrownBy(this::run).isInstanceOf(NonFiniteLossException.class).hasMessageContaining("gradient");
+    assertThat(session.params).anySatisfy(step -> assertThat(step.lossScaleLimit()).isEqualTo(8));
+  }
+
+  @Test
+  void aBatchGoesThroughInMicroBatchesOfNearlyOneSizePhaseByPhase() {
+    batchSize = 7;
+    microBatch = 3;
+    limits = steps(1);
+    run();
+    assertThat(session.pieces).hasSize(6);
+    assertThat(session.pieces.get(0)).isEqualTo("DISCRIMINATORS clip0+clip0.1");
+    assertThat(session.pieces.get(2)).isEqualTo("DISCRIMINATORS clip0.4+clip0.5+clip0.6");
+    assertThat(session.pieces.get(3)).startsWith("GENERATOR clip0+");
+    assertThat(session.params.get(0).totals()).isEqualTo(new BatchTotals(7, 14, 14));
+  }
+
+  @Test
+  void microBatchesGiveTheStepOfTheWholeBatch() {
+    batchSize = 7;
+    run();
+    List<Double> whole = List.copyOf(session.losses);
+    FakeSession parts = new FakeSession();
+    microBatch = 2;
+    run(parts, root.resolve("b"), false);
+    assertThat(parts.losses).usingComparatorForType((a, b) -> Math.abs(a - b) < 1e-12 ? 0 : 1, Double.class)
+        .isEqualTo(whole);
+  }
+
+  @Test
+  void whenMemoryRunsOutThePhaseIsBegunAgainInHalvesAndNoPhaseStepsTwice() {
+    batchSize = 8;
+    limits = steps(3);
+    session.beforeStep = () -> session.fitting = session.losses.size() == 1 ? 3 : Integer.MAX_VALUE;
+    RunOutcome outcome = run();
+    assertThat(outcome.state().step()).isEqualTo(3);
+    assertThat(outcome.state().skippedSteps()).isZero();
+    assertThat(session.applied).containsExactly(
+        StepPhase.DISCRIMINATORS, StepPhase.GENERATOR, StepPhase.DISCRIMINATORS, StepPhase.GENERATOR,
+        StepPhase.DISCRIMINATORS, StepPhase.GENERATOR);
+    assertThat(microBatches).containsExactly(4, 2);
+    assertThat(session.discards).isEqualTo(2);
+    assertThat(events(Notice.class)).extracting(Notice::text).allMatch(text -> text.contains("Memory ran out"));
+  }
+
+  @Test
+  void oneUtteranceThatDoesNotFitStopsWithAdviceThatNamesIt() {
+    session.fitting = 0;
+    assertThatThrownBy(this::run).isInstanceOf(EngineOutOfMemoryException.class)
+        .hasMessageContaining("clip0").hasMessageContaining("data.maxSeconds");
+  }
+
+  @Test
+  void aFullDiskOnTheWayIsTriedAgainAndAtTheEndStopsTheRun() {
+    session.beforeStep = () -> {
+      now += 20 * SECOND;
+      session.diskFull = session.losses.size() >= 6 && session.losses.size() < 11;
+    };
+    RunOutcome outcome = run();
+    assertThat(outcome.state().step()).isEqualTo(12);
+    assertThat(events(Notice.class)).extracting(Notice::text)
+        .anyMatch(text -> text.contains("No space left on device") && text.contains("tries again"));
+    assertThat(store(root).newest().orElseThrow().state().step()).isEqualTo(12);
+
+    FakeSession full = new FakeSession();
+    full.beforeStep = () -> full.diskFull = full.losses.size() >= 6;
+    assertThatThrownBy(() -> run(full, root.resolve("b"), false))
         .isInstanceOf(CheckpointWriteException.class)
         .hasMessageContaining("No space left on device");
-    assertThat(store(root).newest().orElseThrow().state().step()).isEqualTo(5);
+    assertThat(store(root.resolve("b")).newest().orElseThrow().state().step()).isEqualTo(5);
+  }
+
+  @Test
+  void ratesRiseOverTheWarmUpAndFallByTheCosine() {
+    schedule = "cosine";
+    warmup = 4;
+    run();
+    assertThat(session.params.get(0).generatorLearningRate()).isCloseTo(0.025, within(1e-12));
+    assertThat(session.params.get(6).generatorLearningRate()).isCloseTo(0.05, within(1e-12));
+    assertThat(session.params.get(6).discriminatorLearningRate()).isCloseTo(0.1, within(1e-12));
+    assertThat(session.params.get(11).generatorLearningRate()).isBetween(0.001, 0.002);
   }
 
   @Test
@@ -230,8 +452,11 @@ class TrainerTest {
         .containsEntry("val/kl", 3.0)
         .containsEntry("val/duration_error", 0.5);
     assertThat(validation.audio()).extracting(AudioSample::tag).containsExactly("gt/audio", "gen/audio", "sample/ana/0");
-    assertThat(validation.images()).extracting(HeatMap::tag).containsExactly("gt/mel", "gen/mel", "all/attn");
-    assertThat(validation.images().get(2)).satisfies(attention -> {
+    assertThat(validation.images()).extracting(HeatMap::tag)
+        .containsExactly("gt/mel", "gen/mel", "all/mel", "slice/mel_org", "slice/mel_gen", "all/attn");
+    assertThat(validation.images().get(3).rows()).isEqualTo(2);
+    assertThat(validation.images().get(3).columns()).isEqualTo(2);
+    assertThat(validation.images().get(5)).satisfies(attention -> {
       assertThat(attention.rows()).isEqualTo(2);
       assertThat(attention.columns()).isEqualTo(3);
     });
@@ -239,7 +464,7 @@ class TrainerTest {
 
   @Test
   void timeToGoFollowsTheNearestLimit() {
-    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, 100L, null, 0.5);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, null, 8, 100L, null, 0.5);
     validating = false;
     session.beforeStep = () -> now += SECOND;
     run();
@@ -252,7 +477,7 @@ class TrainerTest {
 
   @Test
   void withoutALimitThereIsNoTimeToGo() {
-    limits = new TrainingConfig(1, "cpu", 1, null, null, 8, null, null, null);
+    limits = new TrainingConfig(1, "cpu", 1, null, null, null, 8, null, null, null);
     session.beforeStep = () -> {
       if (session.losses.size() == 3) {
         control.requestStop("enough");
@@ -271,8 +496,23 @@ class TrainerTest {
             "grad_norm_dur_disc", "perf/it_s", "perf/utterances_s", "perf/audio_hours_per_hour", "perf/data_wait_ms");
   }
 
+  @Test
+  void aScaledLossIsReportedWithWhatItCost() {
+    limits = new TrainingConfig(1, "cpu", 1, "fp16", null, null, 8, 2L, null, null);
+    session.lossScale = 512;
+    run();
+    assertThat(events(StepCompleted.class).get(1).scalars())
+        .containsEntry("amp/loss_scale", 512.0)
+        .containsEntry("amp/skipped_g", 2.0)
+        .containsEntry("amp/skipped_d", 0.0)
+        .containsEntry("amp/skipped_dur_disc", 0.0);
+    limits = steps(1);
+    run();
+    assertThat(events(StepCompleted.class).get(2).scalars()).doesNotContainKey("amp/loss_scale");
+  }
+
   private static TrainingConfig steps(long count) {
-    return new TrainingConfig(1, "cpu", 1, null, null, 8, count, null, null);
+    return new TrainingConfig(1, "cpu", 1, null, null, null, 8, count, null, null);
   }
 
   private RunOutcome run() {
@@ -284,18 +524,18 @@ class TrainerTest {
     Optional<Checkpoint> checkpoint = resume ? store.newest() : Optional.empty();
     checkpoint.ifPresent(c -> with.load(c.directory()));
     FakeBatches batches =
-        checkpoint.map(c -> new FakeBatches(c.state().epoch(), c.state().batchInEpoch()))
-            .orElseGet(() -> new FakeBatches(0, 0));
+        checkpoint.map(c -> new FakeBatches(c.state().epoch(), c.state().batchInEpoch(), batchSize))
+            .orElseGet(() -> new FakeBatches(0, 0, batchSize));
     Sentence sentence = new Sentence(0, "olá", "ana", 0, new int[] {1, 2});
     Validator validator =
         new Validator(with, batches,
-            new Validator.Settings(1, List.of(sentence), new SynthesisConfig(0.6f, 0.8f, 1), 8000, 1, 2.0),
+            new Validator.Settings(1, List.of(sentence), new SynthesisConfig(0.6f, 0.8f, 1), 8000, 2, 1, 2.0),
             () -> now);
-    OptimizerConfig optimizer = new OptimizerConfig(0.1, 0.2, null, 0.9, 0.8, 0.99, 1e-9, 0.01, 45, 1);
+    OptimizerConfig optimizer = new OptimizerConfig(0.1, 0.2, null, 0.9, schedule, warmup, 0.8, 0.99, 1e-9, 0.01, 45, 1, null, null);
     Trainer.Parts parts =
         new Trainer.Parts(with, batches, validating ? Optional.of(validator) : Optional.empty(), store,
-            new RunIdentity(1, 1, "fake", "hash"), control, events::add, () -> now);
-    Trainer.Schedule schedule = new Trainer.Schedule(limits, optimizer, saving, validateEvery, 8000, true);
+            new RunIdentity(1, 1, "fake", "hash"), control, events::add, skipped::add, microBatches::add, () -> now);
+    Trainer.Schedule schedule = new Trainer.Schedule(limits, optimizer, saving, validateEvery, patience, 8000, 4, microBatch, true);
     return new Trainer(parts, schedule, checkpoint).run();
   }
 

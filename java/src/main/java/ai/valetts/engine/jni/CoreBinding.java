@@ -67,8 +67,12 @@ final class CoreBinding {
 
   static native void vt_session_destroy(Session session);
 
-  static native int vt_session_step(
-      Session session, @Const BatchView batch, @Const StepSettings params, Metrics metrics);
+  static native int vt_session_accumulate(
+      Session session, int phase, @Const BatchView batch, @Const StepSettings params);
+
+  static native int vt_session_apply(Session session, int phase, @Const StepSettings params, Metrics metrics);
+
+  static native int vt_session_discard(Session session);
 
   static native int vt_session_evaluate(Session session, @Const BatchView batch, EvaluationSums evaluation);
 
@@ -76,11 +80,20 @@ final class CoreBinding {
 
   static native int vt_session_describe(Session session, Description description);
 
-  static native int vt_session_save(Session session, @Cast("const char*") BytePointer directory);
+  static native int vt_session_snapshot(Session session, @ByPtrPtr State snapshot);
 
-  static native int vt_session_load(Session session, @Cast("const char*") BytePointer directory);
+  static native int vt_snapshot_write(State snapshot, @Cast("const char*") BytePointer directory);
 
-  static native int vt_session_load_weights(Session session, @Cast("const char*") BytePointer directory);
+  static native void vt_snapshot_destroy(State snapshot);
+
+  static native int vt_session_load(Session session, @Cast("const char*") BytePointer directory, int what);
+
+  static native int vt_buffer_create(
+      @Cast("const char*") BytePointer device, long bytes, @ByPtrPtr HostMemory buffer);
+
+  static native @Cast("signed char*") BytePointer vt_buffer_address(HostMemory buffer);
+
+  static native void vt_buffer_destroy(HostMemory buffer);
 
   static native int vt_session_voice(Session session, @ByPtrPtr Speech voice);
 
@@ -125,6 +138,24 @@ final class CoreBinding {
   @Name("vt_session")
   static final class Session extends Pointer {
     Session() {
+      super((Pointer) null);
+    }
+  }
+
+  /** {@code vt_snapshot*}. */
+  @Opaque
+  @Name("vt_snapshot")
+  static final class State extends Pointer {
+    State() {
+      super((Pointer) null);
+    }
+  }
+
+  /** {@code vt_buffer*}. */
+  @Opaque
+  @Name("vt_buffer")
+  static final class HostMemory extends Pointer {
+    HostMemory() {
       super((Pointer) null);
     }
   }
@@ -311,10 +342,7 @@ final class CoreBinding {
     native OptimizerSettings weight_decay(double value);
 
     @MemberSetter
-    native OptimizerSettings mel_weight(double value);
-
-    @MemberSetter
-    native OptimizerSettings kl_weight(double value);
+    native OptimizerSettings average_decay(double value);
   }
 
   /** {@code vt_session_config}. */
@@ -414,6 +442,27 @@ final class CoreBinding {
 
     @MemberSetter
     native StepSettings learning_rate_duration_discriminator(double value);
+
+    @MemberSetter
+    native StepSettings mel_weight(double value);
+
+    @MemberSetter
+    native StepSettings kl_weight(double value);
+
+    @MemberSetter
+    native StepSettings gradient_limit(double value);
+
+    @MemberSetter
+    native StepSettings loss_scale_limit(double value);
+
+    @MemberSetter
+    native StepSettings batch_items(long value);
+
+    @MemberSetter
+    native StepSettings batch_frames(long value);
+
+    @MemberSetter
+    native StepSettings batch_tokens(long value);
   }
 
   /** {@code vt_step_metrics}. */
@@ -669,6 +718,15 @@ final class CoreBinding {
 
     @MemberGetter
     native long device_allocated_bytes();
+
+    @MemberGetter
+    native long device_peak_bytes();
+
+    @MemberGetter
+    native long device_free_bytes();
+
+    @MemberGetter
+    native long device_total_bytes();
 
     @MemberGetter
     native @Cast("const char*") BytePointer device();

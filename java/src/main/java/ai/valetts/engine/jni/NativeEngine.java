@@ -1,6 +1,7 @@
 package ai.valetts.engine.jni;
 
 import ai.valetts.config.AudioConfig;
+import ai.valetts.engine.Batch;
 import ai.valetts.engine.Engine;
 import ai.valetts.engine.EngineConfig;
 import ai.valetts.engine.EngineInternalException;
@@ -138,6 +139,11 @@ public final class NativeEngine implements Engine {
         CoreBinding.vt_parity_destroy(answer);
       }
     }
+  }
+
+  @Override
+  public Batch.Allocator batchMemory(String device) {
+    return new DeviceBuffers(device);
   }
 
   private static Spectrogram spectrogram(AudioConfig config, int kind, int bins, float[] samples) {

@@ -7,9 +7,11 @@ import ai.valetts.engine.Evaluation;
 import ai.valetts.engine.Inspection;
 import ai.valetts.engine.InvalidEngineArgumentException;
 import ai.valetts.engine.ModelDescription;
+import ai.valetts.engine.Snapshot;
 import ai.valetts.engine.Spectrogram;
 import ai.valetts.engine.StepMetrics;
 import ai.valetts.engine.StepParams;
+import ai.valetts.engine.StepPhase;
 import ai.valetts.engine.TrainingSession;
 import ai.valetts.engine.Voice;
 import java.lang.ref.Reference;
@@ -27,6 +29,9 @@ final class NativeTrainingSession implements TrainingSession {
   /** Waveform discriminators: the length of the header's per-discriminator arrays. */
   static final int DISCRIMINATORS = 6;
 
+  static final int LOAD_STATE = 0;
+  static final int LOAD_WEIGHTS = 1;
+
   private final NativeHandle<CoreBinding.Session> handle;
   private final AudioConfig audio;
 
@@ -37,21 +42,52 @@ final class NativeTrainingSession implements TrainingSession {
   }
 
   @Override
-  public StepMetrics step(Batch batch, StepParams params) {
+  public void accumulate(StepPhase phase, Batch microBatch, StepParams params) {
+    handle.call(
+        session -> {
+          try (BatchLoan loan = new BatchLoan(microBatch);
+              CoreBinding.StepSettings settings = settings(params)) {
+            CoreBinding.check(
+                CoreBinding.vt_session_accumulate(session, phase.ordinal(), loan.view, settings));
+            return null;
+          }
+        });
+  }
+
+  @Override
+  public StepMetrics apply(StepPhase phase, StepParams params) {
     return handle.call(
         session -> {
-          try (BatchLoan loan = new BatchLoan(batch);
-              CoreBinding.StepSettings settings = new CoreBinding.StepSettings();
+          try (CoreBinding.StepSettings settings = settings(params);
               CoreBinding.Metrics metrics = new CoreBinding.Metrics()) {
-            settings
-                .step(params.step())
-                .learning_rate_generator(params.generatorLearningRate())
-                .learning_rate_discriminator(params.discriminatorLearningRate())
-                .learning_rate_duration_discriminator(params.durationDiscriminatorLearningRate());
-            CoreBinding.check(CoreBinding.vt_session_step(session, loan.view, settings, metrics));
+            CoreBinding.check(CoreBinding.vt_session_apply(session, phase.ordinal(), settings, metrics));
             return metrics(metrics);
           }
         });
+  }
+
+  @Override
+  public void discard() {
+    handle.call(
+        session -> {
+          CoreBinding.check(CoreBinding.vt_session_discard(session));
+          return null;
+        });
+  }
+
+  private static CoreBinding.StepSettings settings(StepParams params) {
+    return new CoreBinding.StepSettings()
+        .step(params.step())
+        .learning_rate_generator(params.generatorLearningRate())
+        .learning_rate_discriminator(params.discriminatorLearningRate())
+        .learning_rate_duration_discriminator(params.durationDiscriminatorLearningRate())
+        .mel_weight(params.melWeight())
+        .kl_weight(params.klWeight())
+        .gradient_limit(params.gradientLimit())
+        .loss_scale_limit(params.lossScaleLimit())
+        .batch_items(params.totals().items())
+        .batch_frames(params.totals().frames())
+        .batch_tokens(params.totals().tokens());
   }
 
   @Override
@@ -127,31 +163,39 @@ final class NativeTrainingSession implements TrainingSession {
                 facts.process_resident_bytes(),
                 facts.process_peak_bytes(),
                 facts.device_allocated_bytes(),
+                facts.device_peak_bytes(),
+                facts.device_free_bytes(),
+                facts.device_total_bytes(),
                 CoreBinding.text(facts.device()));
           }
         });
   }
 
   @Override
-  public void save(Path directory) {
-    onDirectory(directory, CoreBinding::vt_session_save);
+  public Snapshot snapshot() {
+    return handle.call(
+        session -> {
+          CoreBinding.State state = new CoreBinding.State();
+          CoreBinding.check(CoreBinding.vt_session_snapshot(session, state));
+          return new NativeSnapshot(state);
+        });
   }
 
   @Override
   public void load(Path directory) {
-    onDirectory(directory, CoreBinding::vt_session_load);
+    load(directory, LOAD_STATE);
   }
 
   @Override
   public void loadWeights(Path directory) {
-    onDirectory(directory, CoreBinding::vt_session_load_weights);
+    load(directory, LOAD_WEIGHTS);
   }
 
-  private void onDirectory(Path directory, DirectoryCall call) {
+  private void load(Path directory, int what) {
     handle.call(
         session -> {
           try (BytePointer path = CoreBinding.utf8(directory.toAbsolutePath().toString())) {
-            CoreBinding.check(call.apply(session, path));
+            CoreBinding.check(CoreBinding.vt_session_load(session, path, what));
             return null;
           }
         });
@@ -210,11 +254,6 @@ final class NativeTrainingSession implements TrainingSession {
     float[] values = new float[count];
     from.get(values);
     return values;
-  }
-
-  /** {@code vt_session_save}, {@code vt_session_load} or {@code vt_session_load_weights}. */
-  private interface DirectoryCall {
-    int apply(CoreBinding.Session session, BytePointer directory);
   }
 
   /** A batch as the core sees it, for the length of one call: addresses, no copies. */

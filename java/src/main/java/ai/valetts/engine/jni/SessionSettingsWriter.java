@@ -129,8 +129,7 @@ final class SessionSettingsWriter {
         .beta2(optimizer.beta2())
         .epsilon(optimizer.epsilon())
         .weight_decay(optimizer.weightDecay())
-        .mel_weight(optimizer.melWeight())
-        .kl_weight(optimizer.klWeight());
+        .average_decay(optimizer.averageDecay() == null ? 0 : optimizer.averageDecay());
   }
 
   private static int writeList(String key, List<Integer> values, int capacity, ObjIntConsumer<Integer> setter) {

@@ -8,10 +8,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Calendar days in figures and with the month's name. A day that no calendar has is left to the number rules. */
 final class DateRules {
   private static final int[] LONGEST_MONTH = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  private static final int LONGEST_WEEKDAY = 20;
   private static final String DAY = "(?<day>\\d{1,2})";
   private static final String MONTH = "(?<month>\\d{1,2})";
   private static final String YEAR = "(?<year>\\d{4}|\\d{2})";
@@ -21,6 +23,9 @@ final class DateRules {
   private final Map<String, String> months;
   private final Set<String> dateWords;
 
+  /** A day of the week and a comma or a parenthesis, at the end of what precedes. */
+  private final Pattern weekday;
+
   /**
    * @param monthFirst whether 4/5 is the fifth day of the fourth month
    */
@@ -29,6 +34,10 @@ final class DateRules {
     this.monthFirst = monthFirst;
     months = grammar.vocabulary().words("month-name");
     dateWords = grammar.vocabulary().set("date-word");
+    weekday =
+        Pattern.compile(
+            START + Vocabulary.alternatives(grammar.vocabulary().set("weekday")) + "(?:,? \\(?)$",
+            Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
   }
 
   List<Rule> rules() {
@@ -36,7 +45,7 @@ final class DateRules {
     String second = monthFirst ? DAY : MONTH;
     List<Rule> rules = new ArrayList<>();
     rules.add(
-        Rule.of(START + "(?<year>\\d{4})-(?<month>\\d{2})-(?<day>\\d{2})(?:T(?=\\d{2}:\\d{2})|" + END + "(?!-))",
+        Rule.of(START + "(?<year>\\d{4})(?<sign>[/-])(?<month>\\d{2})\\k<sign>(?<day>\\d{2})(?:T(?=\\d{2}:\\d{2})|" + END + "(?![/-]))",
             found -> spaced(date(found, "day", "month"), found)));
     rules.add(
         Rule.of(START + "(?<!\\d[/.-])" + first + "(?<sign>[/.-])" + second + "\\k<sign>" + YEAR + END + "(?![/-]\\d)",
@@ -67,7 +76,7 @@ final class DateRules {
   /** Two figures for each part, a day too large for a month, or a word that announces a date. Otherwise a fraction. */
   private boolean isDayAndMonth(Found found) {
     boolean bothWide = found.get("day").length() == 2 && found.get("month").length() == 2;
-    return bothWide || dateWords.contains(found.wordBefore().toLowerCase(Locale.ROOT));
+    return bothWide || weekday.matcher(found.textBefore(LONGEST_WEEKDAY)).find() || dateWords.contains(found.wordBefore().toLowerCase(Locale.ROOT));
   }
 
   /** "25/dez/2024", "25 dez. 2024", "1 de maio de 2020", "May 5, 2020". */

@@ -30,6 +30,7 @@ final class EnglishRules {
     List<Rule> rules = new ArrayList<>();
     rules.addAll(new AddressRules(grammar, acronyms).rules());
     rules.addAll(Rule.forDigits(own.clock()));
+    rules.addAll(Rule.forDigits(own.heights()));
     rules.addAll(new AbbreviationRules(grammar.vocabulary()).rules());
     rules.addAll(Rule.forDigits(own.telephones()));
     rules.addAll(Rule.forDigits(new DateRules(grammar, american).rules()));
@@ -62,6 +63,16 @@ final class EnglishRules {
             START + "(?<![.,:]|\\d[.,:/-])(?<hours>[01]?\\d|2[0-4]):(?<minutes>[0-5]\\d)(?::(?<seconds>[0-5]\\d))?" + END + "(?![:.,/]\\d)",
             found -> grammar.time(
                 found.number("hours"), found.number("minutes"), found.has("seconds") ? found.number("seconds") : -1)));
+  }
+
+  /** 5'11" and 6 ft 2 in. */
+  private List<Rule> heights() {
+    String height = START + "(?<!\\d[.,/-])(?<feet>\\d{1,2})(?: ?(?:ft|feet)\\.? ?|['’′] ?)(?<inches>\\d|1[01])";
+    return List.of(
+        Rule.of(height + "(?:[\"”″]| ?(?:in\\.|in|inches)(?![\\p{L}\\p{M}\\p{N}]))", found ->
+            grammar.cardinal(found.get("feet"), Gender.NONE) + (found.number("feet") == 1 ? " foot " : " feet ")
+                + grammar.cardinal(found.get("inches"), Gender.NONE)
+                + (found.all().contains("i") ? found.number("inches") == 1 ? " inch" : " inches" : "")));
   }
 
   private List<Rule> telephones() {
@@ -105,7 +116,7 @@ final class EnglishRules {
   }
 
   private List<Rule> years() {
-    String year = "(?<year>1[1-9]\\d{2}|20\\d{2})";
+    String year = "(?<year>10[1-9]\\d|1[1-9]\\d{2}|20\\d{2})";
     String alone = END + "(?![.,:/-]\\d|%)";
     return List.of(
         Rule.of(START + "(?<![.,:/-])" + year + "['’]?s" + END, found -> plural(grammar.year(found.get("year")))),

@@ -92,6 +92,11 @@ final class Found {
     return text.substring(matcher.end(), Math.min(text.length(), matcher.end() + most));
   }
 
+  /** At most so many characters right before the match. */
+  String textBefore(int most) {
+    return text.substring(Math.max(0, matcher.start() - most), matcher.start());
+  }
+
   /** Whether nothing but white space follows. */
   boolean endsText() {
     int next = matcher.end();

@@ -3,6 +3,7 @@ package ai.valetts.text.normalization;
 import static ai.valetts.text.normalization.Rule.END;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,10 +43,27 @@ final class MeasureRules {
     String scale = scale(moneyScales);
     String amount = grammar.style().pattern("amount");
     String upTo = "(?:" + SPACE + "-" + SPACE + grammar.style().pattern("upto") + ")?";
+    Map<String, List<String>> named = named();
     return Rule.forDigits(List.of(
+        Rule.of("(?<=\\d) ?- ?(?=" + sign + SPACE + "\\d)", found -> " " + grammar.word("to") + " "),
+        // "1.500,00 reais"
+        Rule.of(MINUS + amount + " (?<name>" + Vocabulary.alternatives(named.keySet()) + ")" + END, found -> {
+          WrittenNumber number = grammar.style().parse(found.get("amount"));
+          return number.fraction().length() == 2
+              ? minus(found.has("minus")) + money(number, named.get(found.get("name")))
+              : null;
+        }),
         Rule.of(MINUS + Rule.START + sign + SPACE + "(?<inner>-)?" + after(amount) + after(upTo) + scale,
             found -> minus(found.has("minus") || found.has("inner")) + upTo(found) + amount(found, found.has("upto") ? "upto" : "amount")),
         Rule.of(MINUS + amount + scale + SPACE + sign + END, found -> minus(found.has("minus")) + amount(found, "amount"))));
+  }
+
+  /** Currencies by the word for many of them, but for words that name a weight too. */
+  private Map<String, List<String>> named() {
+    Map<String, List<String>> named = new LinkedHashMap<>();
+    currencies.values().stream().filter(values -> values.size() > 4).forEach(values -> named.putIfAbsent(values.get(1), values));
+    units.values().forEach(values -> named.remove(values.get(1)));
+    return named;
   }
 
   /** The same number where a sign or word stands right before it. */
@@ -146,10 +164,28 @@ final class MeasureRules {
   /** "reais/kg", once the amount has been read, and "por kg". */
   List<Rule> perUnit() {
     String per = "(?<per>" + Vocabulary.alternatives(units.keySet()) + ")(?![\\p{L}\\p{M}\\p{N}²³])";
-    return List.of(
-        Rule.of("(?<=\\p{L}{3})/" + per, found -> isCurrencyWord(found.wordBefore()) ? per(found) : null),
+    List<Rule> rules = new ArrayList<>();
+    rules.add(Rule.of("(?<=\\p{L}{3})/" + per, found -> isCurrencyWord(found.wordBefore()) ? per(found) : null));
+    rules.add(
+        Rule.of("(?<=\\p{L}{3})/(?=\\p{Ll}{3})", found ->
+            isCurrencyWord(found.wordBefore()) ? " " + grammar.word("per") + " " : null));
+    String scaled = Vocabulary.alternatives(scales.keySet());
+    if (!scales.isEmpty() && !grammar.word("of").isEmpty()) {
+      // "150 milhões de km"
+      rules.add(
+          Rule.of("(?<=" + Rule.START + scaled + " " + grammar.word("of") + ") (?=\\p{L}{2})" + per,
+              found -> " " + units.get(found.get("per")).get(1)));
+    }
+    List<String> ratios = units.keySet().stream().filter(unit -> unit.indexOf('/') > 0).toList();
+    if (!ratios.isEmpty()) {
+      rules.add(
+          Rule.of(Rule.START + "(?<per>" + Vocabulary.alternatives(ratios) + ")(?![\\p{L}\\p{M}\\p{N}²³/])",
+              found -> units.get(found.get("per")).get(1)));
+    }
+    rules.add(
         Rule.of("(?<=" + Rule.START + grammar.word("per") + ") (?=\\p{L}\\S)" + per,
             found -> " " + units.get(found.get("per")).get(0)));
+    return rules;
   }
 
   private boolean isCurrencyWord(String word) {

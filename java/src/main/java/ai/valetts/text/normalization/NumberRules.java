@@ -31,6 +31,10 @@ final class NumberRules {
         Rule.of(START + "(?<!\\d[.,])(?<count>\\d{1,3}) ?[xX](?![\\p{L}\\p{M}\\p{N}]| ?\\d)", found ->
             grammar.cardinal(found.get("count"), Gender.FEMININE) + " "
                 + grammar.word(found.number("count") == 1 ? "once" : "times")),
+        Rule.of("(?<=\\d ?%) ?- ?(?=[\\d.,]{1,12} ?%)", found -> " " + grammar.word("to") + " "),
+        // Aircraft: "Boeing 737-800", "Airbus A320-200".
+        Rule.of("(?<=(?:Boeing|Airbus A|Embraer E?) ?\\d{3})-(?=\\d{3}" + END + ")", found -> " "),
+        Rule.of("(?<=\\d ?(?:mm|cm|m|km)) ?[x×] ?(?=\\d)", found -> " " + grammar.word("by") + " "),
         Rule.of("(?<=\\d) ?- ?(?=\\d{1,9} ?=)", found -> " " + grammar.word("minus") + " "),
         Rule.of("(?<a>" + START + "\\d{1,6}(?:[.,]\\d{1,6})?) ?[x×] ?(?<b>\\d{1,6}(?:[.,]\\d{1,6})?)(?<more>(?: ?[x×] ?\\d{1,6}(?:[.,]\\d{1,6})?)?)(?<unit>" + unit + ")?(?<product> ?=)?(?!\\d)",
             this::times),

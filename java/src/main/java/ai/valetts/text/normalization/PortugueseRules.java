@@ -28,6 +28,8 @@ final class PortugueseRules {
     PortugueseRules own = new PortugueseRules(grammar);
     List<Rule> rules = new ArrayList<>();
     rules.addAll(new AddressRules(grammar, acronyms).rules());
+    rules.addAll(Rule.forDigits(own.beforeAbbreviations()));
+    rules.addAll(own.states());
     rules.addAll(new AbbreviationRules(grammar.vocabulary()).rules());
     rules.addAll(Rule.forDigits(own.documents()));
     rules.addAll(Rule.forDigits(own.telephones()));
@@ -48,6 +50,46 @@ final class PortugueseRules {
     return rules;
   }
 
+  /** What has letters or dots that would be taken for an abbreviation or the end of a sentence. */
+  private List<Rule> beforeAbbreviations() {
+    Map<String, String> spans = Map.of("a", "ano", "m", "mês", "d", "dia");
+    return List.of(
+        Rule.of("(?<=%) ?a\\.(?<span>[amd])\\.", found ->
+            " ao " + spans.get(found.get("span")) + (found.endsText() ? "." : "")),
+        Rule.of(START + "(?<!\\d )[Kk]m (?=\\d)", found -> "quilômetro "),
+        Rule.of(START + "1[ºo°]/(?=\\d{1,2}(?:/\\d{2}(?:\\d{2})?)?" + END + ")", found -> "01/"),
+        Rule.of(
+            START + "(?<degrees>\\d{1,3})[°º] ?(?<minutes>\\d{1,2})['’′](?: ?(?<seconds>\\d{1,2})[\"”″])? ?(?<pole>[NSLEWO]" + END + ")?",
+            this::angle));
+  }
+
+  private static final Map<String, String> POLES =
+      Map.of("N", "norte", "S", "sul", "L", "leste", "E", "leste", "W", "oeste", "O", "oeste");
+
+  private String angle(Found found) {
+    List<String> parts = new ArrayList<>();
+    parts.add(counted(found, "degrees", "grau"));
+    parts.add(counted(found, "minutes", "minuto"));
+    if (found.has("seconds")) {
+      parts.add(counted(found, "seconds", "segundo"));
+    }
+    return grammar.join(parts) + (found.has("pole") ? " " + POLES.get(found.get("pole")) : "");
+  }
+
+  private String counted(Found found, String group, String noun) {
+    return grammar.cardinal(found.get(group), Gender.MASCULINE) + " " + noun + (found.number(group) == 1 ? "" : "s");
+  }
+
+  /** "Curitiba/PR" and "Campinas - SP": the state behind a name. */
+  private List<Rule> states() {
+    Map<String, String> states = grammar.vocabulary().words("state");
+    return List.of(
+        Rule.of("(?<=\\p{Ll})(?:/| ?- ?)(?<state>" + Vocabulary.alternatives(states.keySet()) + ")" + END + "(?!-)", found ->
+            found.wordBefore().codePoints().limit(1).anyMatch(Character::isUpperCase)
+                ? ", " + states.get(found.get("state"))
+                : null));
+  }
+
   /** CPF, CNPJ and CEP, figure by figure. */
   private List<Rule> documents() {
     return List.of(
@@ -57,6 +99,14 @@ final class PortugueseRules {
             found -> dictated(found.all().replaceAll("[.-]", " "))),
         Rule.of(START + "(?<!\\d[./-])(\\d{5}|\\d{2}\\.\\d{3})-(\\d{3})" + END + "(?![./-]\\d)",
             found -> dictated(found.all().replace(".", "").replace("-", " "))),
+        // Identity cards, whose check figure may be an X.
+        Rule.of(START + "(?<!\\d[./-])\\d{1,2}\\.\\d{3}\\.\\d{3}-[\\dXx]" + END + "(?![./-]\\d)",
+            found -> dictated(found.all().replaceAll("[.-]", " ").replaceFirst("[Xx]$", "xis"))),
+        // Bank accounts and branches.
+        Rule.of(START + "(?<!\\d[./,-])\\d{5,12}-[\\dXx]" + END + "(?![./-]\\d)",
+            found -> dictated(found.all().replace("-", " ").replaceFirst("[Xx]$", "xis"))),
+        Rule.ofAnyCase("(?<=" + START + "(?:agência|conta|corrente) )\\d{4}-[\\dX]" + END + "(?![./-]\\d)",
+            found -> dictated(found.all().replace("-", " ").replaceFirst("[Xx]$", "xis"))),
         // The number of a lawsuit.
         Rule.of(START + "\\d{7}-\\d{2}\\.\\d{4}\\.\\d\\.\\d{2}\\.\\d{4}" + END,
             found -> dictated(found.all().replaceAll("[.-]", " "))),

@@ -16,6 +16,11 @@ final class RomanRules {
   private static final Pattern WELL_FORMED = Pattern.compile(NUMERAL);
   private static final int LAST_ORDINAL = 10;
 
+  /** "I, II and III". */
+  private static final Pattern LIST = Pattern.compile("(?:,| e| y| and| a| to) (?:[IVX]{2,5})" + END);
+
+  private static final int LONGEST_LINK = 12;
+
   private final Grammar grammar;
   private final Map<String, String> rulers;
   private final Set<String> before;
@@ -30,7 +35,7 @@ final class RomanRules {
 
   List<Rule> rules() {
     return List.of(
-        Rule.of(START + "(?<!\\.)(?<numeral>" + NUMERAL + ")" + END + "(?!['’]|\\.\\p{L})", this::read));
+        Rule.of(START + "(?<!\\.)(?<numeral>" + NUMERAL + ")" + END + "(?!['’](?!s" + END + ")|\\.\\p{L})", this::read));
   }
 
   private String read(Found found) {
@@ -47,6 +52,9 @@ final class RomanRules {
     String next = after.get(found.wordAfter().toLowerCase(Locale.ROOT));
     if (next != null) {
       return grammar.ordinal(value, Gender.of(next));
+    }
+    if (numeral.matches("[IVX]") && LIST.matcher(found.textAfter(LONGEST_LINK)).lookingAt()) {
+      return grammar.cardinal(String.valueOf(value), Gender.NONE);
     }
     // Two or more of I, V and X make no other word.
     return numeral.length() > 1 && numeral.matches("[IVX]+") && !Acronyms.isShouting(previous + " " + found.wordAfter())

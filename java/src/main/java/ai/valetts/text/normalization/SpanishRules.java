@@ -49,6 +49,11 @@ final class SpanishRules {
   private List<Rule> clock() {
     String half = "(?: ?(?<half>[ap])\\.? ?m(?:\\.|\\b))?";
     return List.of(
+        Rule.of(
+            START + "(?<![.,:]|\\d[.,:/-])(?<hours>[01]?\\d|2[0-4])\\.(?<minutes>[0-5]\\d) ?(?:h|hs|hrs|horas)" + END,
+            this::clock),
+        // "$500 MXN" names its currency twice.
+        Rule.of("\\$ ?(?=\\d[\\d.,]* ?(?:MXN|USD|ARS|COP|CLP|UYU)" + END + ")", found -> ""),
         Rule.ofAnyCase(
             START + "(?<![.,:]|\\d[.,:/-])(?<hours>[01]?\\d|2[0-4]):(?<minutes>[0-5]\\d)(?::(?<seconds>[0-5]\\d))?" + half + "(?: ?h)?" + END + "(?![:.,/]\\d)",
             this::clock),
@@ -162,6 +167,12 @@ final class SpanishRules {
     int bottom = found.number("bottom");
     if (top == 1 && bottom == 2) {
       return half(found, measures) + (found.has("unit") ? " " + measures.unit(found, true) : "");
+    }
+    // "tres cuartas partes"
+    boolean ofParts = found.wordAfter().matches("partes?");
+    if (ofParts) {
+      return grammar.cardinal(found.get("top"), Gender.FEMININE) + " "
+          + grammar.ordinal(bottom, Gender.FEMININE) + (top == 1 ? "" : "s");
     }
     String part = bottom == 3 ? "tercio" : grammar.ordinal(bottom, Gender.MASCULINE);
     return grammar.cardinal(found.get("top"), Gender.MASCULINE) + " " + part + (top == 1 ? "" : "s")

@@ -18,7 +18,7 @@ public final class TextNormalizer {
    * Changes whenever some text is written out otherwise than before, so that nothing prepared by old rules is reused.
    * Another release of ICU4J is such a change too.
    */
-  public static final int VERSION = 2;
+  public static final int VERSION = 3;
 
   private static final Pattern SPACES = Pattern.compile("\\s+");
   private static final Pattern SPACE_BEFORE_MARK = Pattern.compile(" +(?=[,.;:!?)])");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.valetts.engine.EngineException;
 import ai.valetts.engine.EngineStatus;
+import ai.valetts.engine.StepPhase;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
@@ -85,6 +86,11 @@ class CoreBindingParityTest {
     assertThat(SessionSettingsWriter.MAX_RESBLOCK_KERNELS).isEqualTo(constants.get("VT_MAX_RESBLOCK_KERNELS"));
     assertThat(SessionSettingsWriter.MAX_DILATIONS).isEqualTo(constants.get("VT_MAX_DILATIONS"));
     assertThat(NativeTrainingSession.DISCRIMINATORS).isEqualTo(constants.get("VT_DISCRIMINATORS"));
+    assertThat(NativeTrainingSession.LOAD_STATE).isEqualTo(constants.get("VT_LOAD_STATE"));
+    assertThat(NativeTrainingSession.LOAD_WEIGHTS).isEqualTo(constants.get("VT_LOAD_WEIGHTS"));
+    for (StepPhase phase : StepPhase.values()) {
+      assertThat(constants).containsEntry("VT_PHASE_" + phase.name(), phase.ordinal());
+    }
     assertThat(NativeEngine.SPECTROGRAM_MEL).isEqualTo(constants.get("VT_SPECTROGRAM_MEL"));
     assertThat(NativeEngine.SPECTROGRAM_LINEAR).isEqualTo(constants.get("VT_SPECTROGRAM_LINEAR"));
   }

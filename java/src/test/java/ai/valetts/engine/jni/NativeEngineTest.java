@@ -2,10 +2,12 @@ package ai.valetts.engine.jni;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.valetts.Fixtures;
 import ai.valetts.config.AudioConfig;
 import ai.valetts.engine.Batch;
+import ai.valetts.engine.BatchTotals;
 import ai.valetts.engine.EngineConfig;
 import ai.valetts.engine.EngineIoException;
 import ai.valetts.engine.Inspection;
@@ -37,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The border itself: what crosses it, how it fails, and what it leaves behind. */
 @Tag("native")
 class NativeEngineTest {
-  private static final StepParams STEP = new StepParams(0, 2e-4, 2e-4, 2e-4);
+  private static final StepParams STEP = new StepParams(0, 2e-4, 2e-4, 2e-4, 45, 1, 0, 0, BatchTotals.OWN);
 
   private static NativeEngine engine;
 
@@ -75,10 +77,26 @@ class NativeEngineTest {
   }
 
   @Test
+  void aBatchInTheCoresMemoryAndAPartOfABatchAreReadLikeAnyOther() {
+    try (TrainingSession one = engine.createSession(ToyVoice.config());
+        TrainingSession other = engine.createSession(ToyVoice.config());
+        Batch batch = ToyVoice.batch()) {
+      Batch.Storage storage = new Batch.Storage(engine.batchMemory("cpu"));
+      try (Batch copy = batch.part(0, batch.size(), storage)) {
+        assertThat(storage.samples.isDirect()).isTrue();
+        StepMetrics expected = one.step(batch, STEP);
+        StepMetrics metrics = other.step(copy, STEP);
+        assertThat(metrics.kl()).isEqualTo(expected.kl(), within(1e-4f));
+        assertThat(metrics.mel()).isEqualTo(expected.mel(), within(1e-3f));
+      }
+    }
+  }
+
+  @Test
   void stepsEvaluatesAndLooksInside() {
     try (TrainingSession session = engine.createSession(ToyVoice.config());
         Batch batch = ToyVoice.batch()) {
-      StepMetrics metrics = session.step(batch, STEP);
+      StepMetrics metrics = session.step(batch, STEP.over(batch.totals(ToyVoice.config().audio().hopLength())));
       assertThat(metrics.frames()).isEqualTo(96 + 48);
       assertThat(metrics.tokens()).isEqualTo(9 + 5);
       assertThat(metrics.generatorParts()).hasSize(6);
@@ -106,13 +124,13 @@ class NativeEngineTest {
         assertThat(first.generatorTotal()).isFinite();
         assertThat(first.lossScale()).isEqualTo(precision.equals("fp16") ? 65536f : 1f);
         session.save(weights);
-        next = session.step(batch, new StepParams(1, 2e-4, 2e-4, 2e-4));
+        next = session.step(batch, new StepParams(1, 2e-4, 2e-4, 2e-4, 45, 1, 0, 0, BatchTotals.OWN));
       }
       assertThat(Files.exists(weights.resolve("loss_scale.safetensors"))).isEqualTo(precision.equals("fp16"));
       try (TrainingSession resumed = engine.createSession(config);
           Batch batch = ToyVoice.batch()) {
         resumed.load(weights);
-        StepMetrics again = resumed.step(batch, new StepParams(1, 2e-4, 2e-4, 2e-4));
+        StepMetrics again = resumed.step(batch, new StepParams(1, 2e-4, 2e-4, 2e-4, 45, 1, 0, 0, BatchTotals.OWN));
         assertThat(again.generatorTotal()).isEqualTo(next.generatorTotal());
         assertThat(again.lossScale()).isEqualTo(next.lossScale());
       }
@@ -256,6 +274,8 @@ class NativeEngineTest {
   void nullIsToleratedWhereTheHeaderSaysSoAndRefusedElsewhere() {
     CoreBinding.vt_session_destroy(null);
     CoreBinding.vt_voice_destroy(null);
+    CoreBinding.vt_snapshot_destroy(null);
+    CoreBinding.vt_buffer_destroy(null);
     CoreBinding.vt_audio_destroy(null);
     assertThat(CoreBinding.vt_last_error()).isNotNull();
     List<Runnable> calls =
@@ -263,7 +283,12 @@ class NativeEngineTest {
             () -> CoreBinding.check(CoreBinding.vt_system_query(null)),
             () -> CoreBinding.check(CoreBinding.vt_session_config_init(null)),
             () -> CoreBinding.check(CoreBinding.vt_session_create(null, null)),
-            () -> CoreBinding.check(CoreBinding.vt_session_step(null, null, null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_session_accumulate(null, 0, null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_session_apply(null, 0, null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_session_discard(null)),
+            () -> CoreBinding.check(CoreBinding.vt_session_snapshot(null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_snapshot_write(null, null)),
+            () -> CoreBinding.check(CoreBinding.vt_buffer_create(null, 8, null)),
             () -> CoreBinding.check(CoreBinding.vt_session_describe(null, null)),
             () -> CoreBinding.check(CoreBinding.vt_voice_synthesize(null, null, null)),
             () -> CoreBinding.check(CoreBinding.vt_audio_copy(null, null, 0)),

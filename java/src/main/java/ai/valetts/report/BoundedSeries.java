@@ -1,0 +1,86 @@
+package ai.valetts.report;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * The newest values one by one and the whole run as means, in bounded memory: when there are too many means, each two
+ * neighbours become one.
+ */
+final class BoundedSeries {
+  private static final int MAX_RECENT = 100;
+  private static final int MAX_MEANS = 128;
+
+  private final Deque<Trend.Point> recent = new ArrayDeque<>();
+  private List<Bucket> buckets = new ArrayList<>();
+  private int valuesPerBucket = 1;
+
+  private record Bucket(int count, double stepSum, double valueSum) {
+    Bucket plus(Bucket other) {
+      return new Bucket(count + other.count, stepSum + other.stepSum, valueSum + other.valueSum);
+    }
+
+    Trend.Point mean() {
+      return new Trend.Point(stepSum / count, valueSum / count);
+    }
+  }
+
+  void add(long step, double value) {
+    recent.addLast(new Trend.Point(step, value));
+    if (recent.size() > MAX_RECENT) {
+      recent.removeFirst();
+    }
+    Bucket one = new Bucket(1, step, value);
+    int last = buckets.size() - 1;
+    if (last >= 0 && buckets.get(last).count() < valuesPerBucket) {
+      buckets.set(last, buckets.get(last).plus(one));
+      return;
+    }
+    if (buckets.size() == MAX_MEANS) {
+      List<Bucket> halved = new ArrayList<>();
+      for (int i = 0; i < MAX_MEANS; i += 2) {
+        halved.add(buckets.get(i).plus(buckets.get(i + 1)));
+      }
+      buckets = halved;
+      valuesPerBucket *= 2;
+    }
+    buckets.add(one);
+  }
+
+  /** Forgets what a resume undid: everything after {@code step}. A mean that reaches past it goes whole. */
+  void cutAfter(long step) {
+    recent.removeIf(point -> point.step() > step);
+    buckets.removeIf(bucket -> bucket.mean().step() > step);
+  }
+
+  boolean isEmpty() {
+    return recent.isEmpty() || buckets.isEmpty();
+  }
+
+  /** The newest values, oldest first. */
+  List<Trend.Point> recent() {
+    return List.copyOf(recent);
+  }
+
+  Measure measure() {
+    List<Trend.Point> means = buckets.stream().map(Bucket::mean).toList();
+    Trend.Point best = means.get(0);
+    for (Trend.Point point : means) {
+      best = point.value() < best.value() ? point : best;
+    }
+    int quarter = means.size() / 4;
+    double lateChange = 0;
+    if (quarter > 0) {
+      double before = mean(means.subList(means.size() - 2 * quarter, means.size() - quarter));
+      double late = mean(means.subList(means.size() - quarter, means.size()));
+      lateChange = before == 0 ? 0 : (late - before) / Math.abs(before);
+    }
+    return new Measure(Trend.of(means), Trend.of(recent()), best.value(), Math.round(best.step()), lateChange);
+  }
+
+  private static double mean(List<Trend.Point> points) {
+    return points.stream().mapToDouble(Trend.Point::value).average().orElseThrow();
+  }
+}

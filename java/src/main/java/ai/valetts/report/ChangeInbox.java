@@ -1,0 +1,51 @@
+package ai.valetts.report;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * What people decided about changes, as files in a run's {@code inbox}: {@code approve-c3} or {@code revert-c3}. Anyone
+ * may put one there at any time; the process that trains takes it out, now or when the run goes on.
+ */
+public final class ChangeInbox {
+  private final Path folder;
+
+  /**
+   * A decision.
+   *
+   * @param id of the change
+   * @param revert whether it is to be taken back instead of made
+   */
+  public record Decision(String id, boolean revert) {}
+
+  public ChangeInbox(Path folder) {
+    this.folder = folder;
+  }
+
+  /** Leaves a decision for the run. */
+  public Path put(Decision decision) throws IOException {
+    Files.createDirectories(folder);
+    Path file = folder.resolve((decision.revert() ? "revert-" : "approve-") + decision.id());
+    return Files.exists(file) ? file : Files.createFile(file);
+  }
+
+  /** Takes the decisions out, oldest names first; a file is gone once {@code take} has dealt with it. */
+  void forEach(Consumer<Decision> take) throws IOException {
+    List<Path> files;
+    try (Stream<Path> all = Files.list(folder)) {
+      files = all.filter(file -> file.getFileName().toString().matches("(approve|revert)-c[0-9]{1,9}")).sorted().toList();
+    } catch (NoSuchFileException e) {
+      return;
+    }
+    for (Path file : files) {
+      String[] words = file.getFileName().toString().split("-");
+      take.accept(new Decision(words[1], words[0].equals("revert")));
+      Files.deleteIfExists(file);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// The decoder for synthesis on the CPU: weight norm folded, weights in the layout that oneDNN wants, channels innermost from
+// one end to the other so that nothing is reordered between convolutions, rectifiers and residual sums done by the
+// convolutions themselves, and transposed convolutions as ordinary ones with one group of outputs for each phase.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+
+#include "model/generator.h"
+
+namespace valetts {
+
+class PackedDecoder {
+ public:
+  PackedDecoder();
+  ~PackedDecoder();
+  PackedDecoder(PackedDecoder&&) noexcept;
+  PackedDecoder& operator=(PackedDecoder&&) noexcept;
+
+  // Whether it can stand in for the generator's decoder: float32 on the CPU, and a libtorch with oneDNN's fused convolutions.
+  static bool serves(const Generator& generator);
+
+  // The generator's decoder(z_BCS, speaker_BG1), equal to 1e-5 of the waveform's range; without gradient. The weights are
+  // packed at the first call, and anew when they have changed since.
+  at::Tensor operator()(const Generator& generator, const at::Tensor& z_BCS, const at::Tensor& speaker_BG1);
+
+ private:
+  struct Network;
+  std::unique_ptr<Network> network_;
+};
+
+}  // namespace valetts
