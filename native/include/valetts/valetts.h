@@ -291,6 +291,17 @@ typedef struct vt_parity_row {
   int32_t passed; /* boolean */
 } vt_parity_row;
 
+/* What one part of the model took in one direction, summed over the steps of a profile. The seconds of all rows are the
+ * steps' own. */
+typedef struct vt_profile_row {
+  char module[VT_TEXT_CAPACITY]; /* e.g. "text encoder", "losses", "optimizers"; "rest of the step" is what is left */
+  int32_t backward;              /* boolean */
+  double seconds;                /* on CUDA the stream's, its idle times included */
+  int64_t calls;                 /* forward: times entered; backward: autograd nodes */
+  int64_t operators;             /* that compute: neither views nor allocations nor those made of others */
+  int64_t bytes;                 /* estimated traffic: what the operators read and write, each once */
+} vt_profile_row;
+
 /* What vt_session_load reads. */
 typedef enum vt_load {
   VT_LOAD_STATE = 0,  /* everything that a snapshot wrote; shapes must match */
@@ -303,6 +314,7 @@ typedef struct vt_buffer vt_buffer;
 typedef struct vt_voice vt_voice;
 typedef struct vt_audio vt_audio;
 typedef struct vt_parity_report vt_parity_report;
+typedef struct vt_profile vt_profile;
 
 /* The message of the last failure on this thread, valid until its next call. Never NULL. */
 VT_API const char* vt_last_error(void);
@@ -331,6 +343,17 @@ VT_API vt_status vt_session_discard(vt_session* session);
 VT_API vt_status vt_session_evaluate(vt_session* session, const vt_batch* batch, vt_evaluation* out_evaluation);
 VT_API vt_status vt_session_inspect(vt_session* session, const vt_batch* batch, vt_inspection* inspection);
 VT_API vt_status vt_session_describe(vt_session* session, vt_description* out_description);
+
+/* Takes one whole training step on a batch in one piece, operator by operator, and adds what it took to *profile; where that
+ * is NULL, a new one is begun. One profile at a time in a process. Errors: those of a step, which then adds nothing;
+ * INVALID_STATE while another profile is being taken or a step is under way. */
+VT_API vt_status vt_session_profile(vt_session* session, const vt_batch* batch, const vt_step_params* params,
+                                    vt_profile** profile);
+VT_API int64_t vt_profile_row_count(const vt_profile* profile);
+VT_API vt_status vt_profile_row_at(const vt_profile* profile, int64_t index, vt_profile_row* out_row);
+/* Writes the last step as a Chrome trace: modules, and operators as the host ran them. Errors: IO names the file. */
+VT_API vt_status vt_profile_write_trace(const vt_profile* profile, const char* file_utf8);
+VT_API void vt_profile_destroy(vt_profile* profile);
 
 /* A copy of the whole state in host memory, taken between steps. It may outlive the session. */
 VT_API vt_status vt_session_snapshot(vt_session* session, vt_snapshot** out_snapshot);

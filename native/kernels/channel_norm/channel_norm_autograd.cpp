@@ -11,6 +11,7 @@
 
 #include "channel_norm/channel_norm_raw.h"
 #include "core/check.h"
+#include "core/module_scope.h"
 #include "core/path.h"
 #include "core/precision.h"
 
@@ -73,6 +74,7 @@ struct Norm : torch::autograd::Function<Norm> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x_BCT, const at::Tensor& gamma_C,
                             const at::Tensor& beta_C, const std::optional<at::Tensor>& given) {
     const at::Tensor mask_B1T = given.value_or(at::Tensor());
+    VT_PROFILED_KERNEL("valetts::channel_norm", x_BCT, gamma_C, beta_C, mask_B1T);
     const ChannelNormShape shape{x_BCT.size(0), x_BCT.size(1), x_BCT.size(2)};
     at::Tensor y_BCT = at::empty_like(x_BCT);
     at::Tensor statistics_2BT = at::empty({2, shape.batch, shape.time}, x_BCT.options());
@@ -106,6 +108,7 @@ struct Norm : torch::autograd::Function<Norm> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x_BCT = saved[0], &gamma_C = saved[1], &mask_B1T = saved[2], &statistics_2BT = saved[3];
     if (!gradients[0].defined()) return variable_list(4);
+    VT_PROFILED_KERNEL("valetts::channel_norm_backward", x_BCT, gamma_C, mask_B1T, statistics_2BT, gradients[0]);
     const at::Tensor grad_BCT = gradients[0].contiguous();
     const ChannelNormShape shape{x_BCT.size(0), x_BCT.size(1), x_BCT.size(2)};
     at::Tensor grad_x_BCT = at::empty_like(x_BCT);

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "core/module_scope.h"
 #include "core/path.h"
 #include "core/precision.h"
 
@@ -67,6 +68,7 @@ void signs(const Piece& piece, float scale, float* out) {
 
 struct Distance : torch::autograd::Function<Distance> {
   static at::Tensor forward(AutogradContext* context, at::TensorList generated, at::TensorList real) {
+    VT_PROFILED_KERNEL("valetts::feature_matching", generated.vec(), real.vec());
     variable_list saved = generated.vec();
     saved.insert(saved.end(), real.begin(), real.end());
     context->save_for_backward(saved);
@@ -84,6 +86,7 @@ struct Distance : torch::autograd::Function<Distance> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
+    VT_PROFILED_KERNEL("valetts::feature_matching_backward", saved);
     const auto half = static_cast<std::ptrdiff_t>(saved.size() / 2);
     const variable_list generated(saved.begin(), saved.begin() + half), real(saved.begin() + half, saved.end());
     variable_list out(saved.size());

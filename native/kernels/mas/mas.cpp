@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/check.h"
+#include "core/module_scope.h"
 #include "core/path.h"
 #include "mas/mas_raw.h"
 
@@ -26,6 +27,7 @@ void check_lengths(const at::Tensor& lengths_B, int64_t batch, const char* name)
 }  // namespace
 
 at::Tensor mas_path(const at::Tensor& score_BST, const at::Tensor& text_len_B, const at::Tensor& frame_len_B) {
+  VT_PROFILED_KERNEL("valetts::mas", score_BST, text_len_B, frame_len_B);
   VT_CHECK_ARG(score_BST.dim() == 3 && score_BST.scalar_type() == at::kFloat,
                "alignment: score must be float32 [batch, frames, tokens]");
   VT_CHECK_ARG(score_BST.is_contiguous(), "alignment: score must be contiguous");

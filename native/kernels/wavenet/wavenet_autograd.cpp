@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "core/check.h"
+#include "core/module_scope.h"
 #include "core/path.h"
 #include "wavenet/wavenet_raw.h"
 
@@ -96,6 +97,7 @@ at::Tensor gate_forward(const at::Tensor& a_BGT, const at::Tensor& condition_BG1
 struct Gate : torch::autograd::Function<Gate> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& a_BGT, const std::optional<at::Tensor>& given) {
     const at::Tensor condition_BG1 = given.value_or(at::Tensor());
+    VT_PROFILED_KERNEL("valetts::wavenet_gate", a_BGT, condition_BG1);
     context->save_for_backward({a_BGT, condition_BG1});
     return gate_forward(a_BGT, condition_BG1);
   }
@@ -103,6 +105,7 @@ struct Gate : torch::autograd::Function<Gate> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &a_BGT = saved[0], &condition_BG1 = saved[1];
+    VT_PROFILED_KERNEL("valetts::wavenet_gate_backward", a_BGT, condition_BG1, gradients[0]);
     if (!gradients[0].defined()) return {at::Tensor(), at::Tensor()};
     const at::Tensor grad_BHT = gradients[0].contiguous();
     const WavenetShape shape = shape_of_gates(a_BGT);
@@ -147,6 +150,7 @@ struct Residual : torch::autograd::Function<Residual> {
   static variable_list forward(AutogradContext* context, const at::Tensor& x_BHT, const at::Tensor& r_BGT,
                                const at::Tensor& mask_B1T, const std::optional<at::Tensor>& given) {
     const at::Tensor skip_BHT = given.value_or(at::Tensor());
+    VT_PROFILED_KERNEL("valetts::wavenet_residual", x_BHT, r_BGT, mask_B1T, skip_BHT);
     context->save_for_backward({mask_B1T});
     context->set_materialize_grads(false);
     context->saved_data["has_skip"] = skip_BHT.defined();
@@ -183,6 +187,7 @@ struct Residual : torch::autograd::Function<Residual> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const at::Tensor mask_B1T = context->get_saved_variables()[0];
+    VT_PROFILED_KERNEL("valetts::wavenet_residual_backward", gradients[0], gradients[1], mask_B1T);
     const at::Tensor of_x = gradients[0].defined() ? gradients[0].contiguous() : at::Tensor();
     const at::Tensor of_skip = gradients[1].defined() ? gradients[1].contiguous() : at::Tensor();
     if (!of_x.defined() && !of_skip.defined()) return variable_list(4);

@@ -14,6 +14,8 @@
 #include "api/guard.h"
 #include "api/translate.h"
 #include "core/check.h"
+#include "core/module_scope.h"
+#include "core/profiler.h"
 #include "infer/voice.h"
 #include "interop/safetensors.h"
 #include "parity/parity.h"
@@ -48,6 +50,12 @@ struct vt_voice {
 
 struct vt_parity_report {
   std::vector<valetts::ParityRow> rows;
+};
+
+struct vt_profile {
+  explicit vt_profile(at::Device device) : profiler(device) {}
+  valetts::Profiler profiler;
+  std::vector<valetts::ProfileRow> rows;
 };
 
 struct vt_audio {
@@ -391,6 +399,58 @@ vt_status vt_session_describe(vt_session* session, vt_description* out_descripti
     out = filled;
   });
 }
+
+vt_status vt_session_profile(vt_session* session, const vt_batch* batch, const vt_step_params* params,
+                             vt_profile** profile) {
+  return guarded([&] {
+    valetts::Trainer& trainer = required(session, "session").trainer;
+    const valetts::StepSchedule schedule = schedule_of(required(params, "params"));
+    vt_profile*& out = required(profile, "profile");
+    auto begun = out == nullptr ? std::make_unique<vt_profile>(trainer.device()) : nullptr;
+    vt_profile& taken = begun ? *begun : *out;
+    taken.profiler.measure([&] {
+      const valetts::BatchTensors tensors = [&] {
+        const valetts::ModuleScope scope("data");
+        return valetts::batch_tensors(batch, trainer.settings().model, trainer.settings().audio);
+      }();
+      const valetts::StepInputs inputs = inputs_of(trainer, tensors);
+      valetts::KeyedNoise noise(trainer.settings().seed, schedule.step, tensors.utterance_ids, trainer.device());
+      trainer.step(inputs, schedule, noise);
+    });
+    taken.rows = taken.profiler.rows();
+    if (begun) out = begun.release();
+  });
+}
+
+int64_t vt_profile_row_count(const vt_profile* profile) {
+  return profile == nullptr ? 0 : static_cast<int64_t>(profile->rows.size());
+}
+
+vt_status vt_profile_row_at(const vt_profile* profile, int64_t index, vt_profile_row* out_row) {
+  return guarded([&] {
+    const std::vector<valetts::ProfileRow>& rows = required(profile, "profile").rows;
+    VT_CHECK_ARG(index >= 0 && index < static_cast<int64_t>(rows.size()), "index is ", index, "; the profile has ",
+                 rows.size(), " rows");
+    const valetts::ProfileRow& row = rows[static_cast<size_t>(index)];
+    vt_profile_row& out = required(out_row, "out_row");
+    out = {};
+    put_text(out.module, sizeof out.module, row.module);
+    out.backward = row.direction == valetts::PassDirection::kBackward ? 1 : 0;
+    out.seconds = row.seconds;
+    out.calls = row.calls;
+    out.operators = row.operators;
+    out.bytes = row.bytes;
+  });
+}
+
+vt_status vt_profile_write_trace(const vt_profile* profile, const char* file_utf8) {
+  return guarded([&] {
+    const valetts::Profiler& profiler = required(profile, "profile").profiler;
+    profiler.write_trace(&required(file_utf8, "file_utf8"));
+  });
+}
+
+void vt_profile_destroy(vt_profile* profile) { delete profile; }
 
 vt_status vt_session_snapshot(vt_session* session, vt_snapshot** out_snapshot) {
   return guarded([&] {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/module_scope.h"
 #include "core/precision.h"
 #include "core/shapes.h"
 #include "core/transfer.h"
@@ -137,6 +138,7 @@ at::Tensor SpectrogramExtractor::magnitude_of_padded_BFS(const at::Tensor& padde
 }
 
 at::Tensor SpectrogramExtractor::linear_BFS(const at::Tensor& samples_BN) const {
+  const ModuleScope scope("spectrograms");
   VT_CHECK_ARG(samples_BN.dim() == 2 && samples_BN.is_floating_point() && samples_BN.element_size() >= 4,
                "spectrogram: samples must be float32 or float64 [batch, samples]");
   const int64_t samples = samples_BN.size(1);
@@ -157,6 +159,7 @@ at::Tensor SpectrogramExtractor::linear_BFS(const at::Tensor& samples_BN) const 
 }
 
 at::Tensor SpectrogramExtractor::mel_from_linear(const at::Tensor& linear_BFS) const {
+  const ModuleScope scope("spectrograms");
   VT_CHECK_ARG(linear_BFS.dim() == 3 && linear_BFS.size(1) == settings_.linear_bins(),
                "spectrogram: linear spectrogram must be [batch, ", settings_.linear_bins(), ", frames]");
   const FullPrecisionIsland island;
@@ -169,6 +172,7 @@ at::Tensor SpectrogramExtractor::mel_BMS(const at::Tensor& samples_BN) const {
 
 at::Tensor SpectrogramExtractor::linear_of_ragged_BFS(const at::Tensor& samples_BN,
                                                       const at::Tensor& sample_lengths_B) const {
+  const ModuleScope scope("spectrograms");
   VT_CHECK_ARG(samples_BN.dim() == 2 && samples_BN.is_floating_point() && samples_BN.element_size() >= 4,
                "spectrogram: samples must be float32 or float64 [batch, samples]");
   VT_CHECK_ARG(sample_lengths_B.dim() == 1 && sample_lengths_B.size(0) == samples_BN.size(0),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/module_scope.h"
 #include "core/precision.h"
 
 namespace valetts {
@@ -93,6 +94,7 @@ at::Tensor Decoder::ResidualBlock::operator()(const at::Tensor& x_BCT) const {
 }
 
 at::Tensor Decoder::operator()(const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) const {
+  const ModuleScope scope("decoder");
   at::Tensor x = pre_(z_BCS);
   if (condition_ && speaker_BG1.defined()) x = x + (*condition_)(speaker_BG1);
   for (size_t i = 0; i < upsamples_.size(); ++i) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/module_scope.h"
+
 namespace valetts {
 
 namespace {
@@ -26,7 +28,7 @@ WaveformDiscriminator::WaveformDiscriminator(ParameterStore& store, const ModelS
   auto narrowed = [&](int64_t width) { return std::max<int64_t>(1, width / settings.discriminator_width_divisor); };
   auto add_part = [&](int64_t period, const LayerShape* shapes, size_t count) {
     const std::string name = "discriminators." + std::to_string(parts_.size());
-    Part part{period, {}};
+    Part part{period, {}, period == 0 ? "discriminator, scale" : "discriminator, period " + std::to_string(period)};
     auto add_layer = [&](const std::string& layer, int64_t in, int64_t out, int64_t kernel, int64_t stride,
                          int64_t groups) {
       std::vector<int64_t> shape{out, in / groups, kernel};
@@ -71,6 +73,7 @@ std::vector<at::Tensor> WaveformDiscriminator::feature_maps(const Part& part, co
 DiscriminatorOutput WaveformDiscriminator::operator()(const at::Tensor& audio_B1N) const {
   DiscriminatorOutput output;
   for (const Part& part : parts_) {
+    const ModuleScope scope(part.label.c_str());
     output.feature_maps.push_back(feature_maps(part, audio_B1N));
     output.logits.push_back(output.feature_maps.back().back().flatten(1));
   }

@@ -1,6 +1,7 @@
 // Multi-period and scale discriminators of HiFi-GAN as VITS combines them (section 2.4).
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "model/layers.h"
@@ -31,6 +32,7 @@ class WaveformDiscriminator {
   struct Part {
     int64_t period;  // 0: scale
     std::vector<Layer> layers;
+    std::string label;
   };
   static std::vector<at::Tensor> feature_maps(const Part& part, const at::Tensor& audio_B1N);
   std::vector<Part> parts_;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/module_scope.h"
 #include "core/precision.h"
 #include "model/spline.h"
 
@@ -175,6 +176,7 @@ DurationDiscriminator::DurationDiscriminator(ParameterStore& store, const ModelS
 
 at::Tensor DurationDiscriminator::operator()(const at::Tensor& hidden_BHT, const at::Tensor& mask_B1T,
                                              const at::Tensor& log_durations_B1T) const {
+  const ModuleScope scope("discriminator, durations");
   // A hundredth of a step's work, and its real and generated terms nearly cancel: float32 throughout.
   const FullPrecisionIsland island;
   auto step = [&](const Conv1d& conv, const ChannelNorm& norm, const at::Tensor& x) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/module_scope.h"
 #include "core/precision.h"
 #include "core/shapes.h"
 
@@ -31,6 +32,7 @@ TextEncoder::TextEncoder(ParameterStore& store, const std::string& name, const M
 
 TextEncoding TextEncoder::operator()(const at::Tensor& token_ids_BT, const at::Tensor& lengths_B,
                                      const at::Tensor& speaker_BG1, const Pass& pass) const {
+  const ModuleScope scope("text encoder");
   at::Tensor x = at::embedding(embedding_, token_ids_BT) * std::sqrt(static_cast<double>(hidden_));
   TextEncoding out;
   out.mask_B1T = length_mask_B1T(lengths_B, token_ids_BT.size(1));
@@ -50,6 +52,7 @@ PosteriorEncoder::PosteriorEncoder(ParameterStore& store, const std::string& nam
 
 PosteriorEncoding PosteriorEncoder::operator()(const at::Tensor& spectrogram, const at::Tensor& lengths_B,
                                                const at::Tensor& speaker_BG1, NoiseSource& noise) const {
+  const ModuleScope scope("posterior encoder");
   PosteriorEncoding out;
   out.mask_B1S = length_mask_B1T(lengths_B, spectrogram.size(2));
   at::Tensor x = wavenet_(pre_(spectrogram) * out.mask_B1S, out.mask_B1S, speaker_BG1);

@@ -1,5 +1,6 @@
 #include "model/flow.h"
 
+#include "core/module_scope.h"
 #include "core/precision.h"
 
 namespace valetts {
@@ -70,6 +71,7 @@ at::Tensor Flow::mean(const Coupling& coupling, const at::Tensor& x0, const at::
 
 at::Tensor Flow::forward(const at::Tensor& z_BCS, const at::Tensor& mask_B1S, const at::Tensor& speaker_BG1,
                          const Pass& pass) const {
+  const ModuleScope scope("flow");
   at::Tensor x = z_BCS;
   for (const Coupling& coupling : couplings_) {
     at::Tensor x0 = x.narrow(1, 0, half_), x1 = x.narrow(1, half_, half_);
@@ -81,6 +83,7 @@ at::Tensor Flow::forward(const at::Tensor& z_BCS, const at::Tensor& mask_B1S, co
 
 at::Tensor Flow::inverse(const at::Tensor& z_BCS, const at::Tensor& mask_B1S, const at::Tensor& speaker_BG1,
                          const Pass& pass) const {
+  const ModuleScope scope("flow");
   at::Tensor x = z_BCS;
   for (auto coupling = couplings_.rbegin(); coupling != couplings_.rend(); ++coupling) {
     x = x.flip({1});

@@ -1,5 +1,7 @@
 #include "model/generator.h"
 
+#include "core/module_scope.h"
+
 namespace valetts {
 
 Generator::Generator(const ModelSettings& settings, uint64_t seed, at::Device device, at::ScalarType type)
@@ -31,6 +33,7 @@ at::Tensor log_durations_B1T(const at::Tensor& durations_B1T, const at::Tensor& 
 
 std::pair<at::Tensor, at::Tensor> Generator::durations(const TextEncoding& text, const at::Tensor& durations_B1T,
                                                        const at::Tensor& speaker_BG1, const Pass& pass) const {
+  const ModuleScope scope("duration predictor");
   if (stochastic_) {
     const at::Tensor condition = stochastic_->condition(text.hidden_BHT, text.mask_B1T, speaker_BG1, pass);
     at::Tensor loss_B = stochastic_->negative_log_likelihood_B(condition, text.mask_B1T, durations_B1T, pass);
@@ -43,6 +46,7 @@ std::pair<at::Tensor, at::Tensor> Generator::durations(const TextEncoding& text,
 
 at::Tensor Generator::predict_log_durations(const TextEncoding& text, const at::Tensor& speaker_BG1,
                                             double noise_scale, const Pass& pass) const {
+  const ModuleScope scope("duration predictor");
   if (deterministic_) return (*deterministic_)(text.hidden_BHT, text.mask_B1T, speaker_BG1, pass);
   const at::Tensor condition = stochastic_->condition(text.hidden_BHT, text.mask_B1T, speaker_BG1, pass);
   return stochastic_->sample(condition, text.mask_B1T, noise_scale, pass);

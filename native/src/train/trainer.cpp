@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "core/check.h"
+#include "core/module_scope.h"
 #include "core/shapes.h"
 #include "core/transfer.h"
 #include "interop/safetensors.h"
@@ -130,6 +131,7 @@ DurationReduction Trainer::duration_reduction() const {
 StepInputs Trainer::prepare(const at::Tensor& token_ids_BT, const at::Tensor& token_lengths_B,
                             const at::Tensor& samples_BN, const at::Tensor& sample_lengths_B,
                             const at::Tensor& speaker_ids_B) const {
+  const ModuleScope scope("data");
   at::NoGradGuard no_grad;
   const at::Tensor host_token_lengths_B = token_lengths_B.to(at::kLong);
   const at::Tensor host_frame_lengths_B = at::div(sample_lengths_B.to(at::kLong), settings_.audio.hop_length, "floor");
@@ -179,6 +181,7 @@ GeneratorPass Trainer::align(const Generator& generator, const StepInputs& input
   out.z_p_BCS = generator.flow.forward(out.posterior.z_BCS, out.posterior.mask_B1S, speaker, pass);
   const int64_t frames = inputs.spectrogram.size(2);
   {
+    const ModuleScope scope("alignment search");
     at::NoGradGuard no_grad;
     out.score_BST = alignment_score_BST(out.z_p_BCS, out.text.mean_BCT, out.text.log_std_BCT);
     const double noise_scale =
@@ -324,6 +327,7 @@ void Trainer::accumulate_kept(const StepSchedule& schedule, StepTrace* trace) {
 }
 
 void Trainer::accumulate_discriminators(const GeneratorPass& pass, const Share& share, StepTrace* trace) {
+  const ModuleScope module("losses");
   const int64_t batch = pass.generated_B1N.size(0);
   DiscriminatorOutput both;
   at::Tensor duration_real, duration_generated;
@@ -358,6 +362,7 @@ void Trainer::accumulate_discriminators(const GeneratorPass& pass, const Share& 
 
 void Trainer::accumulate_generator(const GeneratorPass& pass, const StepSchedule& schedule, const Share& share,
                                    StepTrace* trace) {
+  const ModuleScope module("losses");
   DiscriminatorOutput real, generated;
   at::Tensor duration_generated;
   {
@@ -432,6 +437,7 @@ void Trainer::apply(StepPhase phase, const StepSchedule& schedule) {
 }
 
 void Trainer::update(const Network& network, const at::Tensor& loss, double learning_rate, double gradient_limit) {
+  const ModuleScope scope("optimizers");
   const at::Tensor overflow = loss_scale_.unscale(network.store);
   network.norm = network.optimizer.gradient_norm();
   // The norm is finite only if every gradient is.
@@ -444,6 +450,7 @@ void Trainer::update(const Network& network, const at::Tensor& loss, double lear
 }
 
 void Trainer::update_average(int64_t step) {
+  const ModuleScope scope("optimizers");
   at::NoGradGuard no_grad;
   // The first steps weigh more, or the mean would long remember the initial weights.
   const double decay = std::min(settings_.average_decay, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));

@@ -3,12 +3,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -150,6 +152,11 @@ TEST_SUITE("api") {
     CHECK_EQ(vt_snapshot_write(nullptr, "/"), VT_INVALID_ARGUMENT);
     vt_snapshot_destroy(nullptr);
     vt_buffer_destroy(nullptr);
+    CHECK_EQ(vt_session_profile(nullptr, nullptr, nullptr, nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_profile_row_count(nullptr), 0);
+    CHECK_EQ(vt_profile_row_at(nullptr, 0, nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_profile_write_trace(nullptr, nullptr), VT_INVALID_ARGUMENT);
+    vt_profile_destroy(nullptr);
     CHECK_EQ(vt_voice_open(nullptr, nullptr, nullptr), VT_INVALID_ARGUMENT);
     CHECK_EQ(vt_audio_sample_count(nullptr), 0);
     vt_session_destroy(nullptr);
@@ -195,6 +202,73 @@ TEST_SUITE("api") {
       CHECK_GT(first.gradient_norm_discriminator, 0.0f);
       CHECK_GT(first.gradient_norm_duration_discriminator, 0.0f);
     }
+  }
+
+  TEST_CASE("a profiled step is a step like any other, and its rows name every part of the model") {
+    TinyBatch data;
+    Session plain(tiny_config()), profiled(tiny_config());
+    plain.step(data.batch, 0);
+    vt_profile* profile = nullptr;
+    vt_step_params params = kFirstStep;
+    REQUIRE_EQ(vt_session_profile(profiled.handle, &data.batch, &params, &profile), VT_OK);
+    CHECK(same(plain.step(data.batch, 1), profiled.step(data.batch, 1)));
+
+    std::map<std::string, std::array<vt_profile_row, 2>> rows;
+    for (int64_t i = 0; i < vt_profile_row_count(profile); ++i) {
+      vt_profile_row row;
+      REQUIRE_EQ(vt_profile_row_at(profile, i, &row), VT_OK);
+      rows[row.module][row.backward] = row;
+    }
+    for (const char* learnt : {"text encoder", "posterior encoder", "flow", "duration predictor", "decoder",
+                               "discriminator, scale", "discriminator, period 2", "discriminator, period 11",
+                               "discriminator, durations", "spectrograms", "losses"}) {
+      CAPTURE(learnt);
+      REQUIRE_EQ(rows.count(learnt), 1);
+      for (const vt_profile_row& row : rows[learnt]) {
+        CHECK_GT(row.calls, 0);
+        CHECK_GT(row.operators, 0);
+        CHECK_GT(row.bytes, 0);
+        CHECK_GT(row.seconds, 0.0);
+      }
+    }
+    for (const char* forward_only : {"alignment search", "optimizers", "data"}) {
+      CAPTURE(forward_only);
+      REQUIRE_EQ(rows.count(forward_only), 1);
+      CHECK_GT(rows[forward_only][0].operators, 0);
+      CHECK_EQ(rows[forward_only][1].operators, 0);
+    }
+
+    const int64_t decoder_calls = rows["decoder"][0].calls;
+    params.step = 2;
+    REQUIRE_EQ(vt_session_profile(profiled.handle, &data.batch, &params, &profile), VT_OK);
+    for (int64_t i = 0; i < vt_profile_row_count(profile); ++i) {
+      vt_profile_row row;
+      REQUIRE_EQ(vt_profile_row_at(profile, i, &row), VT_OK);
+      if (std::string(row.module) == "decoder" && row.backward == 0) CHECK_EQ(row.calls, 2 * decoder_calls);
+    }
+    vt_profile_row row;
+    CHECK_EQ(vt_profile_row_at(profile, vt_profile_row_count(profile), &row), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_profile_row_at(profile, -1, &row), VT_INVALID_ARGUMENT);
+    const fs::path folder = fresh_folder("profile");
+    CHECK_EQ(vt_profile_write_trace(profile, (folder / "trace.json").c_str()), VT_OK);
+    CHECK_GT(fs::file_size(folder / "trace.json"), 1000);
+    CHECK_EQ(vt_profile_write_trace(profile, (folder / "none" / "trace.json").c_str()), VT_IO);
+    vt_profile_destroy(profile);
+    fs::remove_all(folder);
+  }
+
+  TEST_CASE("a batch that cannot be profiled begins no profile and leaves the session usable") {
+    TinyBatch data;
+    Session session(tiny_config());
+    vt_profile* profile = nullptr;
+    const int32_t length = data.token_lengths[1];
+    data.token_lengths[1] = 0;
+    CHECK_EQ(vt_session_profile(session.handle, &data.batch, &kFirstStep, &profile), VT_INVALID_ARGUMENT);
+    CHECK_EQ(profile, nullptr);
+    data.token_lengths[1] = length;
+    CHECK_EQ(vt_session_profile(session.handle, &data.batch, &kFirstStep, &profile), VT_OK);
+    CHECK_GT(vt_profile_row_count(profile), 0);
+    vt_profile_destroy(profile);
   }
 
   TEST_CASE("saving and loading continues bit for bit") {

@@ -21,14 +21,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Tells what a run or checkpoint holds, or how large the networks of a configuration are. */
 final class Description {
   private static final int NOISE_TOKENS = 16;
-  private static final double NOISE_AMPLITUDE = 0.1;
 
   private final Supplier<Engine> engine;
   private final Consumer<String> notice;
@@ -153,7 +151,10 @@ final class Description {
 
   private static InfoResult.Section step(TrainingSession session, ValettsConfig config, EngineConfig engineConfig) {
     Table table = new Table();
-    try (Batch batch = noise(config, engineConfig)) {
+    int samples = config.training().segmentSamples();
+    int tokens = Math.min(NOISE_TOKENS, samples / config.audio().hopLength());
+    try (Batch batch =
+        NoiseBatch.of(config.data().batchSize(), samples, tokens, engineConfig, config.training().seed())) {
       long start = System.nanoTime();
       double rate = config.optimizer().learningRate();
       StepMetrics metrics = session.step(batch, new StepParams(0, rate, rate, rate,
@@ -165,30 +166,6 @@ final class Description {
       table.row("mel L1", String.format(Locale.ROOT, "%.4f", metrics.melL1()));
     }
     return table.section("One training step");
-  }
-
-  private static Batch noise(ValettsConfig config, EngineConfig engineConfig) {
-    int size = config.data().batchSize();
-    int samples = config.training().segmentSamples();
-    int tokens = Math.min(NOISE_TOKENS, samples / config.audio().hopLength());
-    Batch.Storage storage = new Batch.Storage();
-    storage.ensure(size, tokens, samples);
-    Random random = new Random(config.training().seed());
-    List<String> names = new ArrayList<>();
-    for (int b = 0; b < size; b++) {
-      for (int t = 0; t < tokens; t++) {
-        storage.tokenIds.put(b * tokens + t, random.nextInt(engineConfig.vocabularySize()));
-      }
-      for (int n = 0; n < samples; n++) {
-        storage.samples.put(b * samples + n, (float) (NOISE_AMPLITUDE * random.nextGaussian()));
-      }
-      storage.tokenLengths.put(b, tokens);
-      storage.sampleLengths.put(b, samples);
-      storage.speakerIds.put(b, b % engineConfig.speakerCount());
-      storage.utteranceIds.put(b, b);
-      names.add("noise " + b);
-    }
-    return new Batch(storage, tokens, samples, names, released -> {});
   }
 
   private static String minutes(double seconds) {

@@ -29,6 +29,9 @@ public interface Operations extends AutoCloseable {
   /** Describes a run, a checkpoint or a configuration. */
   InfoResult info(InfoRequest request);
 
+  /** Takes training steps and says where their time goes. */
+  ProfileResult profile(ProfileRequest request);
+
   /** Says where a run stands, from its files, also while it goes on. */
   StatusResult status(Path runDirectory);
 

@@ -164,6 +164,16 @@ public final class ValeTts implements Operations {
   }
 
   @Override
+  public ProfileResult profile(ProfileRequest request) {
+    PreparationProgress told = request.quiet() ? new NoticedProgress(text -> {}, System::nanoTime) : progress;
+    ValettsConfig config =
+        request.config() == null
+            ? TrainRun.savedConfig(new RunDirectory(request.runDirectory()), request.overrides(), told::notice)
+            : withDemo(request.config(), request.demoLanguages(), told::notice);
+    return new Profiling(engine(), cacheFolder, told).run(request, config);
+  }
+
+  @Override
   public StatusResult status(Path runDirectory) {
     return RunStatus.of(new RunDirectory(runDirectory));
   }
@@ -240,6 +250,10 @@ public final class ValeTts implements Operations {
   }
 
   private ValettsConfig withDemo(ValettsConfig config, List<String> languages) {
+    return withDemo(config, languages, notice);
+  }
+
+  private ValettsConfig withDemo(ValettsConfig config, List<String> languages, Consumer<String> notice) {
     if (languages.isEmpty()) {
       return config;
     }

@@ -38,6 +38,7 @@ final class CommandLineInterface {
             new ImportCommand(),
             new ExportCommand(),
             new InfoCommand(),
+            new ProfileCommand(),
             new StatusCommand(),
             new ReportCommand(),
             new AdviseCommand(),

@@ -11,7 +11,8 @@ import java.util.List;
  *
  * <p>With a fixed size, what a length bucket has left over moves into the next longer one, so that only the very last
  * batch can be smaller. With a budget of frames, clips are sorted by length and cut where batches that fit, padding
- * counted, cost least in all; a little noise on the lengths keeps neighbours from meeting in every epoch.
+ * counted, cost least in all; a little noise on the lengths keeps neighbours from meeting in every epoch. Where clips are
+ * few and of many lengths, batches become smaller until padding is at most {@link #MOST_PADDING} of an epoch's frames.
  */
 final class EpochPlan {
   /** Frames are padded up to multiples of this, so that few different shapes reach the device. */
@@ -22,6 +23,15 @@ final class EpochPlan {
    * batches pad less, and where clips are few and of many lengths it is worth making more of them.
    */
   private static final double BATCH_COST = 1.0 / 40;
+
+  /** Frames with their padding for each frame without that a plan within a budget aims at. */
+  private static final double MOST_PADDING = 1.07;
+
+  /** Of {@link #BATCH_COST}, from one attempt at less padding to the next. */
+  private static final double CHEAPER = 0.75;
+
+  /** Below this share of {@link #BATCH_COST} a batch costs next to nothing, and no plan pads less. */
+  private static final double CHEAPEST = 1.0 / 64;
 
   /** Noise on the sort key, as a share of the length to either side. */
   private static final double JITTER = 0.02;
@@ -114,12 +124,12 @@ final class EpochPlan {
 
   /**
    * Where to cut a sorted row of clips so that all batches together cost least: each its frames, padding counted, and
-   * {@link #BATCH_COST} of the budget besides.
+   * {@code batchCost} of the budget besides.
    *
    * @return for each number of clips the start of the last batch of that many
    */
-  private int[] cheapestCuts(List<Keyed> sorted) {
-    double perBatch = BATCH_COST * data.batchFrames();
+  private int[] cheapestCuts(List<Keyed> sorted, double batchCost) {
+    double perBatch = batchCost * data.batchFrames();
     double[] least = new double[sorted.size() + 1];
     int[] cuts = new int[sorted.size() + 1];
     for (int end = 1; end <= sorted.size(); end++) {
@@ -142,6 +152,31 @@ final class EpochPlan {
     return cuts;
   }
 
+  /** As above, with batches as large as padding allows. */
+  private int[] cutsWithLittlePadding(List<Keyed> sorted) {
+    double batchCost = BATCH_COST;
+    int[] cuts = cheapestCuts(sorted, batchCost);
+    while (paddedShare(sorted, cuts) > MOST_PADDING && batchCost > CHEAPEST * BATCH_COST) {
+      batchCost *= CHEAPER;
+      cuts = cheapestCuts(sorted, batchCost);
+    }
+    return cuts;
+  }
+
+  private static double paddedShare(List<Keyed> sorted, int[] cuts) {
+    long padded = 0;
+    long real = 0;
+    for (int end = sorted.size(); end > 0; end = cuts[end]) {
+      int longest = 0;
+      for (Keyed keyed : sorted.subList(cuts[end], end)) {
+        longest = Math.max(longest, keyed.frames);
+        real += keyed.frames;
+      }
+      padded += (long) (end - cuts[end]) * padded(longest);
+    }
+    return real == 0 ? 1 : (double) padded / real;
+  }
+
   private record Keyed(double key, int frames, Clip clip) {}
 
   private List<List<Clip>> withinBudget(List<Clip> chosen, int epoch) {
@@ -152,7 +187,7 @@ final class EpochPlan {
       sorted.add(new Keyed(frames * shuffle.between(1 - JITTER, 1 + JITTER), frames, clip));
     }
     sorted.sort(Comparator.comparingDouble(Keyed::key).thenComparingLong(keyed -> keyed.clip.id()));
-    int[] cuts = cheapestCuts(sorted);
+    int[] cuts = cutsWithLittlePadding(sorted);
     List<List<Clip>> batches = new ArrayList<>();
     for (int end = sorted.size(), start; end > 0; end = start) {
       start = cuts[end];

@@ -48,6 +48,9 @@ public interface TrainingSession extends AutoCloseable {
   /** Parameter counts and memory. */
   ModelDescription describe();
 
+  /** A profile of steps of this session, with none in it. The caller closes it. */
+  StepProfile profile();
+
   /** A copy of the present state, which may be written while training goes on. The caller closes it. */
   Snapshot snapshot();
 

@@ -1,9 +1,12 @@
 package ai.valetts.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.valetts.app.EndToEnd.Ended;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,6 +17,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -172,6 +177,48 @@ class CommandLineEndToEndTest {
     assertThat(root.resolve("speech/0003.wav")).exists();
     assertThat(root.resolve("runs/tiny/evaluation.json")).exists();
     assertThat(valetts("info", "runs/tiny").output()).contains("ana").contains("all verified");
+    Ended profiled = valetts("profile", "--run", "runs/tiny", "--steps", "1", "--warm-up", "0");
+    assertThat(profiled.exitCode()).as(profiled.output()).isZero();
+    assertThat(profiled.output()).contains("1 step, batches of").containsPattern("waiting for data +forward");
+  }
+
+  @Test
+  void profilesStepsAndTheirRowsAddUp() throws Exception {
+    Ended ended =
+        valetts("profile", "--config", "tiny", "--steps", "2", "--seconds", "0.5", "--json", "--trace", "trace.json",
+            "--set", "data.batchSize=2", "--threads", "1");
+    assertThat(ended.exitCode()).as(ended.output()).isZero();
+    ObjectMapper mapper = new ObjectMapper();
+    JsonNode profile = mapper.readTree(ended.output().substring(ended.output().indexOf('{')));
+    assertThat(profile.fieldNames())
+        .toIterable()
+        .containsExactly(
+            "config", "device", "precision", "threads", "batches", "warmUpSteps", "steps", "rows", "total", "trace");
+    assertThat(profile.get("steps").intValue()).isEqualTo(2);
+    assertThat(profile.get("threads").intValue()).isEqualTo(1);
+    Set<String> learnt = new TreeSet<>();
+    Set<String> run = new TreeSet<>();
+    double seconds = 0;
+    double operators = 0;
+    for (JsonNode row : profile.get("rows")) {
+      assertThat(row.fieldNames())
+          .toIterable()
+          .containsExactly(
+              "module", "direction", "secondsPerStep", "share", "callsPerStep", "operatorsPerStep", "bytesPerStep");
+      (row.get("direction").textValue().equals("backward") ? learnt : run).add(row.get("module").textValue());
+      assertThat(row.get("secondsPerStep").doubleValue()).isBetween(0.0, 60.0);
+      seconds += row.get("secondsPerStep").doubleValue();
+      operators += row.get("operatorsPerStep").doubleValue();
+    }
+    List<String> networks =
+        List.of("text encoder", "posterior encoder", "flow", "duration predictor", "decoder", "discriminator, scale",
+            "discriminator, period 7", "discriminator, durations", "spectrograms", "losses");
+    assertThat(learnt).containsAll(networks);
+    assertThat(run).containsAll(networks).contains("alignment search", "optimizers", "data");
+    assertThat(profile.at("/total/secondsPerStep").doubleValue()).isCloseTo(seconds, within(1e-9));
+    assertThat(profile.at("/total/operatorsPerStep").doubleValue()).isCloseTo(operators, within(1e-6));
+    JsonNode trace = mapper.readTree(root.resolve("trace.json").toFile());
+    assertThat(trace.get("traceEvents").size()).isGreaterThan((int) operators);
   }
 
   @Test

@@ -22,6 +22,8 @@ import ai.valetts.app.ParityRequest;
 import ai.valetts.app.ParityResult;
 import ai.valetts.app.PrepareRequest;
 import ai.valetts.app.PrepareResult;
+import ai.valetts.app.ProfileRequest;
+import ai.valetts.app.ProfileResult;
 import ai.valetts.app.ResumeRequest;
 import ai.valetts.app.RunResult;
 import ai.valetts.app.StatusResult;
@@ -81,13 +83,13 @@ class CommandLineInterfaceTest {
   @Test
   void listsTheCommands() {
     assertThat(run("--help")).isEqualTo(ExitCode.DONE);
-    assertThat(out()).contains("train", "resume", "synth", "prepare", "text", "import", "export", "info", "status", "report", "advise", "approve", "checkpoint", "parity", "drive", "doctor");
+    assertThat(out()).contains("train", "resume", "synth", "prepare", "text", "import", "export", "info", "profile", "status", "report", "advise", "approve", "checkpoint", "parity", "drive", "doctor");
     assertThat(run()).isEqualTo(ExitCode.USAGE);
     assertThat(err()).contains("usage: valetts COMMAND");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "resume", "synth", "prepare", "text", "import", "export", "info", "status", "report", "advise", "approve", "checkpoint", "parity", "drive", "doctor"})
+  @ValueSource(strings = {"train", "resume", "synth", "prepare", "text", "import", "export", "info", "profile", "status", "report", "advise", "approve", "checkpoint", "parity", "drive", "doctor"})
   void explainsEachCommand(String command) {
     assertThat(run(command, "--help")).isEqualTo(ExitCode.DONE);
     assertThat(out()).contains("valetts " + command).contains("--verbose");
@@ -327,6 +329,16 @@ class CommandLineInterfaceTest {
         "info | give either a folder or --config",
         "info runs/demo --config tiny | give either a folder or --config",
         "info runs/demo --step | go with --config",
+        "profile | give either --config FILE or --demo",
+        "profile --run r --config tiny | --run takes the run's own configuration",
+        "profile --config tiny --steps 0 | --steps takes a whole number from 1, not \"0\"",
+        "profile --config tiny --steps many | --steps takes a whole number from 1",
+        "profile --config tiny --warm-up -1 | --warm-up takes a whole number from 0",
+        "profile --config tiny --seconds 0 | --seconds takes a number above 0",
+        "profile --config tiny --seconds NaN | --seconds takes a number above 0",
+        "profile --config tiny --seconds x | --seconds takes a number above 0",
+        "profile --demo --seconds 2 | --seconds is the length of clips of noise",
+        "profile --config tiny extra | does not know what to do with \"extra\"",
         "drive | takes status, push, pull, clean or login",
         "drive fetch | takes status, push, pull, clean or login; found \"fetch\"",
         "drive status | takes RUN_DIR or --location LOCATION",
@@ -501,6 +513,30 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void profilesStepsAndPrintsTheirPartsMostTimeFirst() {
+    assertThat(run("profile", "--config", "tiny", "--steps", "4", "--warm-up", "0", "--trace", "t.json", "--threads", "1"))
+        .isEqualTo(ExitCode.DONE);
+    ProfileRequest request = (ProfileRequest) recorder.requests.get(0);
+    assertThat(request.config().training().threads()).isEqualTo(1);
+    assertThat(request.steps()).isEqualTo(4);
+    assertThat(request.warmUpSteps()).isZero();
+    assertThat(request.clipSeconds()).isEqualTo(5);
+    assertThat(request.trace()).isEqualTo(Path.of("t.json"));
+    assertThat(request.quiet()).isFalse();
+    assertThat(out())
+        .contains("tiny on cpu, fp32, 2 threads: 4 steps, noise (1 before to warm up)")
+        .containsSubsequence("decoder  backward", "75.0 %", "flow     forward", "25.0 %", "total    both", "100.0 %")
+        .contains("Trace: t.json");
+    assertThat(run("profile", "--run", "runs/demo", "--json", "--set", "data.batchSize=2")).isEqualTo(ExitCode.DONE);
+    request = (ProfileRequest) recorder.requests.get(1);
+    assertThat(request.runDirectory()).isEqualTo(Path.of("runs/demo"));
+    assertThat(request.config()).isNull();
+    assertThat(request.overrides()).hasSize(1);
+    assertThat(request.quiet()).isTrue();
+    assertThat(out()).contains("\"secondsPerStep\" : 1.5");
+  }
+
+  @Test
   void turnsAFailureIntoASentenceAndACode() {
     recorder.failure = EngineException.of(EngineStatus.INVALID_ARGUMENT, "device: there is no cuda:0");
     assertThat(run("train", "--demo", "--device", "cuda:0")).isEqualTo(ExitCode.ENGINE);
@@ -646,6 +682,18 @@ class CommandLineInterfaceTest {
           request,
           new InfoResult(
               List.of(new InfoResult.Section("Parameters", List.of(new InfoResult.Row("flow", "1,000"))))));
+    }
+
+    @Override
+    public ProfileResult profile(ProfileRequest request) {
+      return note(
+          request,
+          new ProfileResult("tiny", "cpu", "fp32", 2, "noise", 1, request.steps(),
+              List.of(
+                  new ProfileResult.Row("decoder", "backward", 1.5, 0.75, 20, 60, 3e6),
+                  new ProfileResult.Row("flow", "forward", 0.5, 0.25, 1, 30, 1e6)),
+              new ProfileResult.Row("total", "both", 2, 1, 21, 90, 4e6),
+              request.trace() == null ? null : request.trace().toString()));
     }
 
     @Override

@@ -9,6 +9,7 @@ import ai.valetts.engine.ModelDescription;
 import ai.valetts.engine.NonFiniteLossException;
 import ai.valetts.engine.Conversion;
 import ai.valetts.engine.Snapshot;
+import ai.valetts.engine.StepProfile;
 import ai.valetts.engine.Spectrogram;
 import ai.valetts.engine.StepMetrics;
 import ai.valetts.engine.StepParams;
@@ -117,6 +118,11 @@ public class FakeSession implements TrainingSession {
   @Override
   public ModelDescription describe() {
     return new ModelDescription(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "fake");
+  }
+
+  @Override
+  public StepProfile profile() {
+    throw new UnsupportedOperationException("nothing here has parts to profile");
   }
 
   @Override

@@ -80,6 +80,17 @@ final class CoreBinding {
 
   static native int vt_session_describe(Session session, Description description);
 
+  static native int vt_session_profile(
+      Session session, @Const BatchView batch, @Const StepSettings params, @ByPtrPtr ProfileAnswer profile);
+
+  static native @Cast("int64_t") long vt_profile_row_count(@Const ProfileAnswer profile);
+
+  static native int vt_profile_row_at(@Const ProfileAnswer profile, @Cast("int64_t") long index, ProfileLine row);
+
+  static native int vt_profile_write_trace(@Const ProfileAnswer profile, @Cast("const char*") BytePointer file);
+
+  static native void vt_profile_destroy(ProfileAnswer profile);
+
   static native int vt_session_snapshot(Session session, @ByPtrPtr State snapshot);
 
   static native int vt_snapshot_write(State snapshot, @Cast("const char*") BytePointer directory);
@@ -138,6 +149,15 @@ final class CoreBinding {
   @Name("vt_session")
   static final class Session extends Pointer {
     Session() {
+      super((Pointer) null);
+    }
+  }
+
+  /** {@code vt_profile*}. */
+  @Opaque
+  @Name("vt_profile")
+  static final class ProfileAnswer extends Pointer {
+    ProfileAnswer() {
       super((Pointer) null);
     }
   }
@@ -791,6 +811,35 @@ final class CoreBinding {
 
     @MemberSetter
     native ParityQuestion threads(int value);
+  }
+
+  /** {@code vt_profile_row}. */
+  @Name("vt_profile_row")
+  static final class ProfileLine extends Pointer {
+    ProfileLine() {
+      super((Pointer) null);
+      allocate();
+    }
+
+    private native void allocate();
+
+    @MemberGetter
+    native @Cast("const char*") BytePointer module();
+
+    @MemberGetter
+    native int backward();
+
+    @MemberGetter
+    native double seconds();
+
+    @MemberGetter
+    native @Cast("int64_t") long calls();
+
+    @MemberGetter
+    native @Cast("int64_t") long operators();
+
+    @MemberGetter
+    native @Cast("int64_t") long bytes();
   }
 
   /** {@code vt_parity_row}. */

@@ -12,6 +12,7 @@ import ai.valetts.engine.Spectrogram;
 import ai.valetts.engine.StepMetrics;
 import ai.valetts.engine.StepParams;
 import ai.valetts.engine.StepPhase;
+import ai.valetts.engine.StepProfile;
 import ai.valetts.engine.TrainingSession;
 import ai.valetts.engine.Voice;
 import java.lang.ref.Reference;
@@ -72,6 +73,23 @@ final class NativeTrainingSession implements TrainingSession {
         session -> {
           CoreBinding.check(CoreBinding.vt_session_discard(session));
           return null;
+        });
+  }
+
+  @Override
+  public StepProfile profile() {
+    return new NativeStepProfile(this);
+  }
+
+  /** Adds a step to a profile, or begins one where {@code profile} holds none. */
+  void profile(Batch batch, StepParams params, CoreBinding.ProfileAnswer profile) {
+    handle.call(
+        session -> {
+          try (BatchLoan loan = new BatchLoan(batch);
+              CoreBinding.StepSettings settings = settings(params)) {
+            CoreBinding.check(CoreBinding.vt_session_profile(session, loan.view, settings, profile));
+            return null;
+          }
         });
   }
 
