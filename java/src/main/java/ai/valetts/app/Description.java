@@ -108,9 +108,11 @@ final class Description {
         .count();
     Integer vocabulary = config.model().vocabularySize();
     int symbols = vocabulary == null ? SymbolTable.piper().size() : vocabulary;
-    EngineConfig engineConfig = EngineConfigs.of(config, symbols, (int) speakers);
+    Engine opened = engine.get();
+    ValettsConfig settled = step ? new MachineChoice(opened.system(), notice).forNewRun(config) : config;
+    EngineConfig engineConfig = EngineConfigs.of(settled, symbols, (int) speakers);
     List<InfoResult.Section> sections = new ArrayList<>();
-    try (TrainingSession session = engine.get().createSession(engineConfig)) {
+    try (TrainingSession session = opened.createSession(engineConfig)) {
       ModelDescription model = session.describe();
       sections.add(parameters(model, engineConfig));
       sections.add(memory(model, "Memory with networks and optimizers"));
@@ -160,6 +162,7 @@ final class Description {
       StepMetrics metrics = session.step(batch, new StepParams(0, rate, rate, rate,
           config.optimizer().melWeight(), config.optimizer().klWeight(), 0, 0, BatchTotals.OWN));
       table.row("batch", batch.size() + " x " + batch.maxSamples() + " samples of noise");
+      table.row("precision", engineConfig.precision());
       table.row("seconds", String.format(Locale.ROOT, "%.2f", (System.nanoTime() - start) / 1e9));
       table.row("generator loss", String.format(Locale.ROOT, "%.4f", metrics.generatorTotal()));
       table.row("discriminator loss", String.format(Locale.ROOT, "%.4f", metrics.discriminator()));

@@ -183,7 +183,8 @@ record InitialVoice(SavedVoice saved, boolean partial) {
           transfer.isIncomplete() ? session : null, initial -> transfer.write(fitted, initial));
       session.loadWeights(fitted);
       List<ImportResult.Weights> weights = Interchange.weights(transfer.report());
-      notice.accept("initial weights: " + saved.checkpoint().directory());
+      notice.accept("initial weights: " + saved.checkpoint().directory()
+          + (saved.checkpoint().speaksWithMean() ? ", the running mean of its generator" : ""));
       weights.forEach(line -> notice.accept(String.format(
           Locale.ROOT, "  %-11s %-16s %,5d tensors %,12d numbers  %s",
           line.outcome(), line.part(), line.tensors(), line.numbers(), line.reason()).stripTrailing()));

@@ -151,6 +151,7 @@ final class MicroBatch {
     String key = String.join("|", device(engineConfig.device()), engineConfig.model().toString(),
         engineConfig.audio().toString(), engineConfig.precision(), "" + engineConfig.vocabularySize(),
         "" + engineConfig.speakerCount(), "" + engineConfig.segmentSamples(), "" + longest,
+        "" + (engineConfig.optimizer().averageDecay() != null),
         "" + config.data().batchSize(), "" + config.data().batchFrames());
     try {
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));

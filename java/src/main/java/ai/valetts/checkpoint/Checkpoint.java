@@ -27,6 +27,11 @@ public record Checkpoint(Path directory, Manifest manifest) {
     return voiceWeights(directory);
   }
 
+  /** Whether {@link #voiceWeights()} are a running mean. */
+  public boolean speaksWithMean() {
+    return voiceWeights().equals(directory.resolve(RUNNING_MEAN));
+  }
+
   public TrainState state() {
     return manifest.state();
   }

@@ -37,7 +37,8 @@ public record ReportConfig(String language, @Nullable Llm llm, boolean apply, Li
           List.of(
               new Change("optimizer.learningRate", 1e-6, 1e-3, 2),
               new Change("optimizer.melWeight", 10, 100, 1.5),
-              new Change("optimizer.klWeight", 0.1, 5, 1.5)));
+              new Change("optimizer.klWeight", 0.1, 5, 1.5),
+              new Change("optimizer.gradientClip", 1, 10_000, 2)));
 
   /**
    * OpenRouter and what it may cost. A limit counts over all resumes of the run.

@@ -2,14 +2,12 @@ package ai.valetts.report;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 
 /**
  * The newest values one by one and the whole run as means, in bounded memory: when there are too many means, each two
- * neighbours become one. The best of noisy values is the least mean; that of validations, which checkpoints are kept by, the
- * least value itself.
+ * neighbours become one.
  */
 final class BoundedSeries {
   private static final int MAX_RECENT = 100;
@@ -18,24 +16,10 @@ final class BoundedSeries {
   private final Deque<Trend.Point> recent = new ArrayDeque<>();
   private List<Bucket> buckets = new ArrayList<>();
   private int valuesPerBucket = 1;
-  private final boolean noisy;
 
-  private BoundedSeries(boolean noisy) {
-    this.noisy = noisy;
-  }
-
-  static BoundedSeries ofNoisyValues() {
-    return new BoundedSeries(true);
-  }
-
-  static BoundedSeries ofValidations() {
-    return new BoundedSeries(false);
-  }
-
-  private record Bucket(int count, double stepSum, double valueSum, Trend.Point least) {
+  private record Bucket(int count, double stepSum, double valueSum) {
     Bucket plus(Bucket other) {
-      Trend.Point lower = other.least.value() < least.value() ? other.least : least;
-      return new Bucket(count + other.count, stepSum + other.stepSum, valueSum + other.valueSum, lower);
+      return new Bucket(count + other.count, stepSum + other.stepSum, valueSum + other.valueSum);
     }
 
     Trend.Point mean() {
@@ -48,7 +32,7 @@ final class BoundedSeries {
     if (recent.size() > MAX_RECENT) {
       recent.removeFirst();
     }
-    Bucket one = new Bucket(1, step, value, new Trend.Point(step, value));
+    Bucket one = new Bucket(1, step, value);
     int last = buckets.size() - 1;
     if (last >= 0 && buckets.get(last).count() < valuesPerBucket) {
       buckets.set(last, buckets.get(last).plus(one));
@@ -65,10 +49,10 @@ final class BoundedSeries {
     buckets.add(one);
   }
 
-  /** Forgets what a resume undid: everything after {@code step}. A mean that lies past it, or whose least value does, goes whole. */
+  /** Forgets what a resume undid: everything after {@code step}. A mean that reaches past it goes whole. */
   void cutAfter(long step) {
     recent.removeIf(point -> point.step() > step);
-    buckets.removeIf(bucket -> bucket.mean().step() > step || bucket.least().step() > step);
+    buckets.removeIf(bucket -> bucket.mean().step() > step);
   }
 
   boolean isEmpty() {
@@ -82,10 +66,10 @@ final class BoundedSeries {
 
   Measure measure() {
     List<Trend.Point> means = buckets.stream().map(Bucket::mean).toList();
-    Trend.Point best =
-        (noisy ? means.stream() : buckets.stream().map(Bucket::least))
-            .min(Comparator.comparingDouble(Trend.Point::value))
-            .orElseThrow();
+    Trend.Point best = means.get(0);
+    for (Trend.Point point : means) {
+      best = point.value() < best.value() ? point : best;
+    }
     int quarter = means.size() / 4;
     double lateChange = 0;
     if (quarter > 0) {

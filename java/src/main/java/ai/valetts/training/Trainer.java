@@ -1,6 +1,7 @@
 package ai.valetts.training;
 
 import ai.valetts.checkpoint.Checkpoint;
+import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.checkpoint.CheckpointStore;
 import ai.valetts.checkpoint.CheckpointWriteException;
 import ai.valetts.checkpoint.RunIdentity;
@@ -178,8 +179,8 @@ public final class Trainer {
     startNanos = savedNanos = nanoTime.getAsLong();
     stepsBefore = state.step();
     secondsBefore = state.trainedSeconds();
+    boolean saveAsked = false;
     while (true) {
-      boolean saveAsked = false;
       for (RunControl.Request request : control.takeAt(state.step())) {
         if (request.kind() == RunControl.Kind.STOP) {
           return leave(request.reason(), true);
@@ -208,8 +209,10 @@ public final class Trainer {
       if (state.step() % schedule.validateEverySteps() == 0) {
         validate();
       }
-      if ((saveAsked || saveDue()) && !lastValidationDue()) {
+      // Neither a wish nor the clock makes the loop wait for the checkpoint before.
+      if ((saveAsked && !saving.busy() || saveDue()) && !lastValidationDue()) {
         save();
+        saveAsked = false;
       }
     }
   }
@@ -310,6 +313,8 @@ public final class Trainer {
           + " optimizer.gradientClip, or choose fp32 as training.precision, and resume.");
     }
     session.discard();
+    newestCheckpoint = checkpoints.newest().orElseThrow(() -> new CheckpointException(
+        cause + " at step " + state.step() + ", and no checkpoint is left to go back to.")).directory();
     session.load(newestCheckpoint);
     soundSteps = 0;
     nonFiniteInARow = 0;
@@ -340,6 +345,7 @@ public final class Trainer {
     CheckpointConfig config = schedule.checkpoint();
     boolean bySteps = config.everySteps() != null && state.step() % config.everySteps() == 0;
     boolean byTime = config.everyMinutes() != null
+        && !saving.busy()
         && seconds(savedNanos, nanoTime.getAsLong()) >= config.everyMinutes() * 60;
     return bySteps || byTime || saveFailed;
   }

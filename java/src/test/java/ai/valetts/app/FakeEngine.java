@@ -29,16 +29,19 @@ class FakeEngine implements Engine {
   Consumer<FakeSession> onCreate = session -> {};
   final List<ParityCheck> parityChecks = new ArrayList<>();
   final Map<String, List<ParityRow>> parityRows = new HashMap<>();
+  final List<EngineConfig> configs = new ArrayList<>();
   int threads = 2;
+  List<String> gpus = List.of();
 
   @Override
   public EngineSystem system() {
-    return new EngineSystem("fake", "none", "none", false, List.of(), threads);
+    return new EngineSystem("fake", "none", "none", !gpus.isEmpty(), gpus, threads);
   }
 
   @Override
   public TrainingSession createSession(EngineConfig config) {
     FakeSession session = new FakeSession();
+    configs.add(config);
     onCreate.accept(session);
     sessions.add(session);
     return session;

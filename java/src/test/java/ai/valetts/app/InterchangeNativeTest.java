@@ -37,6 +37,7 @@ class InterchangeNativeTest {
   private static Engine engine;
 
   @TempDir private Path root;
+  private final List<String> notices = new ArrayList<>();
   private ValeTts valetts;
 
   @BeforeAll
@@ -46,7 +47,7 @@ class InterchangeNativeTest {
 
   @BeforeEach
   void valetts() {
-    valetts = new ValeTts(root.resolve("cache"), notice -> {}, config -> List.of(), () -> engine, false);
+    valetts = new ValeTts(root.resolve("cache"), notices::add, config -> List.of(), () -> engine, false);
   }
 
   private SavedVoice imported(String fixture, String file, boolean discriminators) {
@@ -158,6 +159,12 @@ class InterchangeNativeTest {
     valetts.exportVoice(new ExportRequest(averaged, exported, false, false));
     assertThat(RecordedTensors.differing(exported, "", mean)).isEmpty();
     assertThat(RecordedTensors.differing(exported, "", averaged.resolve("generator.safetensors"))).isNotEmpty();
+
+    // A step with such a rate moves no weight.
+    Path begun = tune(averaged, "begun", 1, "optimizer.averageDecay=null", "optimizer.learningRate=1e-30");
+    assertThat(RecordedTensors.differing(mean, "", begun.resolve("generator.safetensors"))).isEmpty();
+    assertThat(notices).anyMatch(line ->
+        line.startsWith("initial weights: " + averaged) && line.endsWith("the running mean of its generator"));
   }
 
   private byte[] speak(Path checkpoint) throws IOException {
@@ -169,6 +176,10 @@ class InterchangeNativeTest {
   }
 
   private Path tune(String name, int steps, String... more) {
+    return tune(root.resolve("step_ss_vits1"), name, steps, more);
+  }
+
+  private Path tune(Path voice, String name, int steps, String... more) {
     List<ConfigOverride> overrides = new ArrayList<>();
     for (String override : Arrays.asList(
         "data.sources=[{folder: " + root.resolve("ana") + ", speaker: ana}]",
@@ -186,7 +197,6 @@ class InterchangeNativeTest {
     for (String override : more) {
       overrides.add(ConfigOverride.parse(override));
     }
-    Path voice = root.resolve("step_ss_vits1");
     ValettsConfig config = valetts.initialConfig(voice, overrides);
     return valetts.train(new TrainRequest(config, root.resolve("runs/" + name), List.of(), voice, false)).checkpoint();
   }

@@ -30,6 +30,7 @@ class MicroBatchTest {
   @TempDir private Path root;
   private final List<Integer> measured = new ArrayList<>();
   private final List<String> notices = new ArrayList<>();
+  private String gpu = "Simulated GPU";
 
   @Test
   void takesWhatTheConfigurationSays() {
@@ -53,6 +54,25 @@ class MicroBatchTest {
     assertThat(choose(1_000, count -> 100 + 30 * count)).isEqualTo(26);
     assertThat(measured).isEmpty();
     assertThat(choose(1_000, count -> 100 + 30 * count, "training.segmentSamples=3072")).isEqualTo(26);
+    assertThat(measured).isNotEmpty();
+  }
+
+  @Test
+  void onAnotherGpuItIsMeasuredAnew() {
+    assertThat(choose(1_000, count -> 100 + 30 * count)).isEqualTo(26);
+    gpu = "Smaller GPU";
+    assertThat(choose(500, count -> 100 + 30 * count)).isEqualTo(11);
+    gpu = "Simulated GPU";
+    measured.clear();
+    assertThat(choose(1_000, count -> 100 + 30 * count)).isEqualTo(26);
+    assertThat(measured).isEmpty();
+  }
+
+  @Test
+  void aRunningMeanTakesMemoryOfItsOwn() {
+    assertThat(choose(1_000, count -> 100 + 30 * count)).isEqualTo(26);
+    measured.clear();
+    assertThat(choose(1_000, count -> 300 + 30 * count, "optimizer.averageDecay=0.999")).isEqualTo(20);
     assertThat(measured).isNotEmpty();
   }
 
@@ -83,7 +103,7 @@ class MicroBatchTest {
     FakeEngine engine = new FakeEngine() {
       @Override
       public EngineSystem system() {
-        return new EngineSystem("fake", "none", "none", memory > 0, memory > 0 ? List.of("Simulated GPU") : List.of(), 1);
+        return new EngineSystem("fake", "none", "none", memory > 0, memory > 0 ? List.of(gpu) : List.of(), 1);
       }
 
       @Override

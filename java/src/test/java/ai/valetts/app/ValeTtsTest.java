@@ -429,6 +429,45 @@ class ValeTtsTest {
   }
 
   @Test
+  void infoTakesItsStepInThePrecisionThatTrainingWouldTake() {
+    assertThat(precisionOfOneStep("training.precision=auto", "training.device=cpu")).isEqualTo("fp32");
+    engine.gpus = List.of("Tesla T4");
+    assertThat(precisionOfOneStep("training.precision=auto", "training.device=auto")).isEqualTo("fp16");
+    assertThat(precisionOfOneStep("training.precision=tf32", "training.device=auto")).isEqualTo("tf32");
+    assertThat(precisionOfOneStep("training.precision=null", "training.profile=l4", "training.device=auto"))
+        .isEqualTo("bf16");
+  }
+
+  private String precisionOfOneStep(String... overrides) {
+    List<InfoResult.Section> sections = valetts.info(new InfoRequest(null, config(overrides), true)).sections();
+    String said = sections.stream()
+        .filter(section -> section.title().equals("One training step"))
+        .flatMap(section -> section.rows().stream())
+        .filter(row -> row.name().equals("precision"))
+        .findFirst()
+        .orElseThrow()
+        .value();
+    assertThat(engine.configs.get(engine.configs.size() - 1).precision()).isEqualTo(said);
+    return said;
+  }
+
+  @Test
+  void theSizeOfMicroBatchesMayChangeOnTheWay() {
+    train("training.maxSteps=5");
+    assertThat(engine.sessions.get(0).pieces).noneMatch(piece -> utterances(piece) == 1);
+    RunResult result =
+        valetts.resume(new ResumeRequest(runs, List.of(
+            ConfigOverride.parse("training.microBatch=1"), ConfigOverride.parse("training.maxSteps=8"))));
+    assertThat(result.step()).isEqualTo(8);
+    assertThat(engine.sessions.get(1).pieces).isNotEmpty().allMatch(piece -> utterances(piece) == 1);
+    assertThat(runs.resolve("config.yaml")).content().contains("microBatch: 1");
+  }
+
+  private static long utterances(String piece) {
+    return piece.chars().filter(character -> character == '+').count() + 1;
+  }
+
+  @Test
   void aVocabularyTooSmallForTheSymbolsIsRefused() {
     assertThatThrownBy(() -> train("model.vocabularySize=5"))
         .isInstanceOf(ConfigException.class)

@@ -15,6 +15,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,6 +29,7 @@ class AdvisorTest {
 
   private final List<String> requests = new ArrayList<>();
   private final List<String> notices = new ArrayList<>();
+  private final Map<String, Double> configured = new HashMap<>(Map.of(RATE, 2e-4, "optimizer.melWeight", 45.0));
   private ChangeJournal journal;
   private ChangeInbox inbox;
   private final Clock clock = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);
@@ -41,7 +43,7 @@ class AdvisorTest {
   private Advisor advisor(boolean apply) {
     ReportConfig config = new ReportConfig("en", null, apply, ReportConfig.DEFAULT.changes());
     return new Advisor(
-        config, Map.of(RATE, 2e-4, "optimizer.melWeight", 45.0), journal, inbox,
+        config, configured, journal, inbox,
         (key, value, reason) -> requests.add(key + "=" + value), clock, notices::add);
   }
 
@@ -129,6 +131,23 @@ class AdvisorTest {
     validated(advisor, 20);
     advisor.consider(report(suggest("optimizer.melWeight", 1e6, 1e6, 0.9)));
     assertThat(journal.change("c2").orElseThrow().to()).isEqualTo(67.5);
+  }
+
+  @Test
+  void aLimitOfTheGradientIsDrawnIntoItsRangeAndOneThatIsOffStaysOff() throws IOException {
+    Advisor off = advisor(true);
+    validated(off, 10);
+    off.consider(report(suggest("optimizer.gradientClip", 50, 50, 0.9)));
+    assertThat(journal.lines()).isEmpty();
+
+    configured.put("optimizer.gradientClip", 400.0);
+    Advisor on = advisor(true);
+    validated(on, 20);
+    on.consider(report(suggest("optimizer.gradientClip", 50, 50, 0.9)));
+    assertThat(journal.change("c1").orElseThrow().to()).isEqualTo(200);
+    validated(on, 30);
+    on.consider(report(suggest("optimizer.gradientClip", 360, 360, 0.9)));
+    assertThat(requests).containsExactly("optimizer.gradientClip=360.0");
   }
 
   @Test

@@ -65,15 +65,17 @@ class CheckpointSyncTest {
   @Test
   void aStoreThatHangsHoldsUpNobodyAndIsReported() throws Exception {
     CountDownLatch released = new CountDownLatch(1);
-    BlobStore store = new TimedStore(new Hanging(new FolderStore(drive), released), Duration.ofMillis(50), new AtomicInteger());
+    BlobStore store = new TimedStore(new Hanging(new FolderStore(drive), released), Duration.ofMillis(2500), new AtomicInteger());
     CheckpointSync sync =
         new CheckpointSync("toy", run, config(null, null), () -> store, ToyCheckpoints::check, notices::add);
     sync.start();
     try {
       sync.listener().on(new RunStarted("toy", 0, false, "cpu", ""));
+      long start = System.nanoTime();
       for (int step = 1; step <= 50; step++) {
         save(sync, step);
       }
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
       while (notices.isEmpty()) {
         Thread.sleep(5);
       }

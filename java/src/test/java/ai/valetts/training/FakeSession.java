@@ -42,6 +42,8 @@ public class FakeSession implements TrainingSession {
   public int evaluations;
   public boolean diskFull;
   public boolean brokenWeight;
+  /** On the thread that writes a checkpoint. */
+  public Runnable beforeWrite = () -> {};
   /** Steps whose batch holds samples that are not numbers. */
   public final Set<Long> unreadableSteps = new HashSet<>();
   /** Utterances that fit into memory at once. */
@@ -133,6 +135,7 @@ public class FakeSession implements TrainingSession {
     return new Snapshot() {
       @Override
       public void write(Path directory) {
+        beforeWrite.run();
         if (broken) {
           throw new NonFiniteLossException(FILE + ": weight holds NaN or infinity");
         }

@@ -25,11 +25,16 @@ import ai.valetts.event.RunEnded;
 import ai.valetts.event.RunEvent;
 import ai.valetts.event.StepCompleted;
 import ai.valetts.event.ValidationCompleted;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -247,6 +252,62 @@ class TrainerTest {
   }
 
   @Test
+  void stepsGoOnWhileASlowDiskTakesACheckpoint() {
+    saving = new CheckpointConfig(null, 1.0, 10);
+    validating = false;
+    CountDownLatch diskFree = new CountDownLatch(1);
+    session.beforeWrite = () -> {
+      try {
+        diskFree.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    };
+    // The first is due at step 3 and is still being written when two more are due and one is asked for.
+    session.beforeStep = () -> {
+      now += 20 * SECOND;
+      if (session.losses.size() == 7) {
+        control.requestCheckpoint("asked");
+      }
+      if (session.losses.size() == 10) {
+        diskFree.countDown();
+      }
+    };
+    run();
+    assertThat(session.losses).hasSize(12);
+    assertThat(events(CheckpointSaved.class)).extracting(CheckpointSaved::step).startsWith(3L).endsWith(12L)
+        .doesNotContain(6L, 8L, 9L, 10L);
+  }
+
+  @Test
+  void aRunGoesBackToACheckpointThatVerifies() {
+    limits = steps(40);
+    for (long step = 11; step < 21; step++) {
+      session.nonFiniteSteps.add(step);
+    }
+    session.beforeStep = () -> {
+      if (session.losses.size() == 11) {
+        damage(root.resolve("step-00000010"));
+      }
+    };
+    run();
+    assertThat(events(Notice.class)).extracting(Notice::text)
+        .filteredOn(text -> text.contains("went back")).singleElement().asString().contains("step-00000005");
+  }
+
+  private static void damage(Path checkpoint) {
+    // It is written in the background.
+    while (!Files.exists(checkpoint)) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    try {
+      Files.write(checkpoint.resolve(FakeSession.FILE), new byte[] {1, 2, 3});
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
   void anotherLearningRateHoldsFromTheNextStepOnAndStillDecays() {
     session.beforeStep = () -> {
       if (session.losses.size() == 2) {
@@ -263,6 +324,19 @@ class TrainerTest {
         .contains("From step 4 on optimizer.learningRate is 0.05 instead of 0.1: c1");
     assertThat(journal).containsExactly(new RunControl.JournalEntry(
         3, new RunControl.Request(RunControl.Kind.CHANGE, "c1", "optimizer.learningRate", 0.05)));
+  }
+
+  @Test
+  void aLimitOfTheGradientHoldsFromTheNextStepOn() {
+    session.beforeStep = () -> {
+      if (session.losses.size() == 2) {
+        control.requestChange("optimizer.gradientClip", 25, "c1");
+      }
+    };
+    run();
+    assertThat(session.params.get(2).gradientLimit()).isZero();
+    assertThat(session.params.get(3).gradientLimit()).isEqualTo(25);
+    assertThat(session.params.get(11).gradientLimit()).isEqualTo(25);
   }
 
   @Test
