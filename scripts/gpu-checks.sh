@@ -187,14 +187,23 @@ PY
 }
 
 stage_out_of_memory() {
-  local data=() config=base size=64 width=(--set model.upsampleInitialChannels=4096)
+  local data=() config=base size=64 at_once=64 total
   mapfile -t data < <(demo_data)
-  if [ "${#data[@]}" -eq 0 ]; then cannot_run "the recordings of a bundle are not in checks/demo"; return; fi
-  # A decoder eight times as wide is to exhaust any GPU's memory; a rehearsal sends its batch through in parts.
-  if [ -n "${REHEARSAL:-}" ]; then config=tiny size=4 width=(); fi
-  ./valetts train --config "$config" "${data[@]}" --run "$WORK/run" --steps 2 \
-    --device "$(device)" --set data.batchSize="$size" --set training.microBatch="$((size > 4 ? size : 2))" \
-    "${width[@]}" --set text.frontEnd=characters --set text.normalization=none \
+  if [ "${#data[@]}" -eq 0 ]; then
+    if [ ! -d "$CACHE/demo/en" ] && ! ./valetts prepare --demo; then cannot_run "there are no recordings"; return; fi
+    data=(--data "$CACHE/demo/en:en-allison:en-us")
+  fi
+  if [ -n "${REHEARSAL:-}" ]; then
+    config=tiny size=4 at_once=2
+  else
+    # Whatever the GPU has: room for the networks of base.yaml and some utterances, not for 64.
+    total=$(nvidia-smi --query-gpu=memory.total --format=csv,noheader,nounits | head -n 1)
+    PYTORCH_CUDA_ALLOC_CONF=per_process_memory_fraction:$(awk -v total="$total" 'BEGIN { printf "%.4f", 5000 / total }')
+    export PYTORCH_CUDA_ALLOC_CONF
+  fi
+  ./valetts train --config "$config" "${data[@]}" --run "$WORK/run" --steps 2 --precision fp32 \
+    --device "$(device)" --set data.batchSize="$size" --set data.batchFrames=null --set training.microBatch="$at_once" \
+    --set text.frontEnd=characters --set text.normalization=none \
     --set validation.everySteps=1000 --set validation.sentences=[] --set monitor.logEverySteps=1 | tee "$WORK/output"
   if [ -z "${REHEARSAL:-}" ] && ! grep -q 'Memory ran out' "$WORK/output"; then
     say "the batch fitted: memory did not run out"
