@@ -14,6 +14,9 @@ import java.util.concurrent.TimeUnit;
 final class EndToEnd {
   private static final Path CHECKOUT = Path.of(System.getProperty("valetts.checkout", "..")).toAbsolutePath().normalize();
 
+  /** A process of seconds is over before the second compiler has paid for itself. */
+  private static final List<String> SHORT_LIVED = List.of("-Xmx512m", "-XX:TieredStopAtLevel=1");
+
   private EndToEnd() {}
 
   static Path checkout() {
@@ -68,13 +71,15 @@ final class EndToEnd {
   static Process startInterruptible(Path folder, Path log, String... arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT"));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx512m", "-jar", jar().toString()));
+    command.addAll(SHORT_LIVED);
+    command.addAll(List.of("-jar", jar().toString()));
     command.addAll(List.of(arguments));
     return start(folder, log, new ProcessBuilder(command));
   }
 
   static Process startValetts(Path folder, Path log, String... arguments) throws IOException {
-    List<String> java = new ArrayList<>(List.of("-Xmx512m", "-jar", jar().toString()));
+    List<String> java = new ArrayList<>(SHORT_LIVED);
+    java.addAll(List.of("-jar", jar().toString()));
     java.addAll(List.of(arguments));
     return start(folder, log, java);
   }

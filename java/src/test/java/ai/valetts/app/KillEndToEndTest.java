@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,7 +47,9 @@ class KillEndToEndTest {
   private static final int MOST_AWAITED = 3;
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  @TempDir private Path root;
+  @TempDir private static Path root;
+  /** Of a run that nothing disturbed, by step. */
+  private static Map<Long, Double> losses;
   private final Random moments = new Random(20_411);
 
   /** Where a kill falls. */
@@ -64,14 +68,17 @@ class KillEndToEndTest {
     }
   }
 
-  @Test
-  void aRunThatIsKilledAgainAndAgainEndsLikeOneThatNeverWas() throws Exception {
+  @BeforeAll
+  static void trainUndisturbed() throws Exception {
     ToySpeech.folder(root.resolve("ana"), 8, 1);
     EndToEnd.Ended whole = EndToEnd.await(start("whole"), log("whole"));
     assertThat(whole.exitCode()).as(whole.output()).isZero();
-    Map<Long, Double> losses = losses("whole");
+    losses = losses("whole");
     assertThat(losses).hasSize(STEPS);
+  }
 
+  @Test
+  void aRunThatIsKilledAgainAndAgainEndsLikeOneThatNeverWas() throws Exception {
     Map<Moment, Integer> fell = new EnumMap<>(Moment.class);
     int kills = 0;
     for (int run = 0; nextAim(kills, fell).isPresent(); run++) {
@@ -89,7 +96,7 @@ class KillEndToEndTest {
       }
       EndToEnd.Ended end = EndToEnd.await(start(name), log(name));
       assertThat(end.exitCode()).as(end.output()).isZero();
-      assertEqualEnd(name, losses);
+      assertEqualEnd(name);
     }
     System.out.println(kills + " kills: " + fell.entrySet().stream()
         .map(entry -> entry.getValue() + " " + entry.getKey().words).collect(Collectors.joining(", ")));
@@ -228,7 +235,26 @@ class KillEndToEndTest {
     }
   }
 
-  private void assertEqualEnd(String name, Map<Long, Double> losses) throws IOException {
+  @Test
+  void aSupervisorGoesOnWithWhatItsProcessLeft() throws Exception {
+    Traces before = Traces.of(root, "supervised");
+    Process supervisor = start("supervised", "--supervise");
+    try {
+      lieInWait(supervisor, "supervised", before, Moment.STEP);
+      List<ProcessHandle> children = supervisor.descendants().toList();
+      assertThat(children).as(Files.readString(log("supervised"))).hasSize(1);
+      children.get(0).destroyForcibly();
+      EndToEnd.Ended end = EndToEnd.await(supervisor, log("supervised"));
+      assertThat(end.exitCode()).as(end.output()).isZero();
+      assertThat(end.output()).contains("signal 9", "1 of 5");
+    } finally {
+      supervisor.descendants().forEach(ProcessHandle::destroyForcibly);
+      supervisor.destroyForcibly();
+    }
+    assertEqualEnd("supervised");
+  }
+
+  private static void assertEqualEnd(String name) throws IOException {
     assertThat(losses(name)).as("losses of %s", name).isEqualTo(losses);
     Path expected = checkpoint("whole").directory();
     Path actual = checkpoint(name).directory();
@@ -241,12 +267,12 @@ class KillEndToEndTest {
     assertThat(copies).as("the copies").isNotEmptyDirectory();
   }
 
-  private Checkpoint checkpoint(String name) {
+  private static Checkpoint checkpoint(String name) {
     return CheckpointStore.newest(root.resolve("runs").resolve(name).resolve("checkpoints"), text -> {}).orElseThrow();
   }
 
   /** Generator losses by step, of the run's own record: the last word on each step counts. */
-  private Map<Long, Double> losses(String name) throws IOException {
+  private static Map<Long, Double> losses(String name) throws IOException {
     Map<Long, Double> losses = new TreeMap<>();
     for (String line : Files.readAllLines(root.resolve("runs").resolve(name).resolve("metrics.jsonl"))) {
       JsonNode event;
@@ -264,14 +290,12 @@ class KillEndToEndTest {
     return losses;
   }
 
-  private Path log(String name) {
+  private static Path log(String name) {
     return root.resolve(name + ".log");
   }
 
-  private Process start(String name) throws IOException {
-    return EndToEnd.startValetts(
-        root,
-        log(name),
+  private static Process start(String name, String... more) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of(
         "train", "--config", "tiny", "--data", root.resolve("ana") + ":ana:en-us", "--steps", "" + STEPS,
         "--run", root.resolve("runs").resolve(name).toString(),
         "--set", "text.frontEnd=characters",
@@ -283,6 +307,8 @@ class KillEndToEndTest {
         "--set", "monitor.logEverySteps=1",
         "--set", "monitor.tensorboard=false",
         "--set", "storage.settleSeconds=0.1",
-        "--drive", root.resolve("copies-" + name).toString());
+        "--drive", root.resolve("copies-" + name).toString()));
+    arguments.addAll(List.of(more));
+    return EndToEnd.startValetts(root, log(name), arguments.toArray(String[]::new));
   }
 }
