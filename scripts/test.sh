@@ -93,6 +93,21 @@ ready_python() {
 }
 ready_python
 
+# A real browser opens the run's page.
+ready_browser() {
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    if command -v "$name" >/dev/null; then return; fi
+  done
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null &&
+    { apt-get install -y -qq --no-install-recommends chromium || { apt-get update -qq &&
+      apt-get install -y -qq --no-install-recommends chromium; }; } </dev/null >build/apt-tests.log 2>&1; then
+    return
+  fi
+  say "There is no Chromium here: the page of a run is NOT opened in a browser (skips are counted)."
+}
+ready_browser
+
 # The recorded numbers of the public reference lie beside the checkout, if at all.
 fixtures=${VALETTS_FIXTURES:-$CHECKOUT/../shared/fixtures}
 if [ -d "$fixtures" ]; then

@@ -2,12 +2,14 @@ package ai.valetts.report;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 
 /**
  * The newest values one by one and the whole run as means, in bounded memory: when there are too many means, each two
- * neighbours become one.
+ * neighbours become one. The best of noisy values is the least mean; that of validations, which checkpoints are kept by, the
+ * least value itself.
  */
 final class BoundedSeries {
   private static final int MAX_RECENT = 100;
@@ -16,10 +18,24 @@ final class BoundedSeries {
   private final Deque<Trend.Point> recent = new ArrayDeque<>();
   private List<Bucket> buckets = new ArrayList<>();
   private int valuesPerBucket = 1;
+  private final boolean noisy;
 
-  private record Bucket(int count, double stepSum, double valueSum) {
+  private BoundedSeries(boolean noisy) {
+    this.noisy = noisy;
+  }
+
+  static BoundedSeries ofNoisyValues() {
+    return new BoundedSeries(true);
+  }
+
+  static BoundedSeries ofValidations() {
+    return new BoundedSeries(false);
+  }
+
+  private record Bucket(int count, double stepSum, double valueSum, Trend.Point least) {
     Bucket plus(Bucket other) {
-      return new Bucket(count + other.count, stepSum + other.stepSum, valueSum + other.valueSum);
+      Trend.Point lower = other.least.value() < least.value() ? other.least : least;
+      return new Bucket(count + other.count, stepSum + other.stepSum, valueSum + other.valueSum, lower);
     }
 
     Trend.Point mean() {
@@ -32,7 +48,7 @@ final class BoundedSeries {
     if (recent.size() > MAX_RECENT) {
       recent.removeFirst();
     }
-    Bucket one = new Bucket(1, step, value);
+    Bucket one = new Bucket(1, step, value, new Trend.Point(step, value));
     int last = buckets.size() - 1;
     if (last >= 0 && buckets.get(last).count() < valuesPerBucket) {
       buckets.set(last, buckets.get(last).plus(one));
@@ -49,10 +65,10 @@ final class BoundedSeries {
     buckets.add(one);
   }
 
-  /** Forgets what a resume undid: everything after {@code step}. A mean that reaches past it goes whole. */
+  /** Forgets what a resume undid: everything after {@code step}. A mean that lies past it, or whose least value does, goes whole. */
   void cutAfter(long step) {
     recent.removeIf(point -> point.step() > step);
-    buckets.removeIf(bucket -> bucket.mean().step() > step);
+    buckets.removeIf(bucket -> bucket.mean().step() > step || bucket.least().step() > step);
   }
 
   boolean isEmpty() {
@@ -66,10 +82,10 @@ final class BoundedSeries {
 
   Measure measure() {
     List<Trend.Point> means = buckets.stream().map(Bucket::mean).toList();
-    Trend.Point best = means.get(0);
-    for (Trend.Point point : means) {
-      best = point.value() < best.value() ? point : best;
-    }
+    Trend.Point best =
+        (noisy ? means.stream() : buckets.stream().map(Bucket::least))
+            .min(Comparator.comparingDouble(Trend.Point::value))
+            .orElseThrow();
     int quarter = means.size() / 4;
     double lateChange = 0;
     if (quarter > 0) {

@@ -5,7 +5,7 @@ package ai.valetts.report;
  *
  * @param whole over the whole run, from means of equal numbers of values
  * @param recent over the newest values one by one
- * @param best least mean in {@code whole}
+ * @param best least mean in {@code whole}; of validations the least value
  * @param bestStep where that was
  * @param lateChange how much the run's last quarter differs from the quarter before it, as a share; 0 with few values
  */

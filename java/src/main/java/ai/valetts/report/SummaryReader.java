@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -66,7 +67,7 @@ public final class SummaryReader {
   private final Map<String, BoundedSeries> measures = new TreeMap<>();
   private final Map<String, BoundedSeries> validation = new TreeMap<>();
   private final Deque<RunSummary.NoticeLine> notices = new ArrayDeque<>();
-  private final BoundedSeries epochs = new BoundedSeries();
+  private final BoundedSeries epochs = BoundedSeries.ofNoisyValues();
   private final Deque<Long> skipped = new ArrayDeque<>();
   private long skippedBefore;
   private long step;
@@ -154,11 +155,11 @@ public final class SummaryReader {
         epoch = line.path("epoch").asInt();
         trainedSeconds = line.path("trainedSeconds").asDouble(trainedSeconds);
         epochs.add(at, epoch);
-        addAll(measures, at, line.path("scalars"));
+        addAll(measures, at, line.path("scalars"), BoundedSeries::ofNoisyValues);
       }
       case "validation" -> {
         step = Math.max(step, at);
-        addAll(validation, at, line.path("scalars"));
+        addAll(validation, at, line.path("scalars"), BoundedSeries::ofValidations);
       }
       case "notice" -> notice(at, line.path("level").asText().equals("WARNING"), line.path("text").asText());
       default -> step = Math.max(step, at);
@@ -180,12 +181,13 @@ public final class SummaryReader {
     step = at;
   }
 
-  private static void addAll(Map<String, BoundedSeries> all, long at, JsonNode scalars) {
+  private static void addAll(
+      Map<String, BoundedSeries> all, long at, JsonNode scalars, Supplier<BoundedSeries> fresh) {
     scalars.properties().forEach(scalar -> {
       double value = scalar.getValue().asDouble(Double.NaN);
       boolean known = all.containsKey(scalar.getKey());
       if (Double.isFinite(value) && (known || all.size() < MAX_TAGS)) {
-        all.computeIfAbsent(scalar.getKey(), tag -> new BoundedSeries()).add(at, value);
+        all.computeIfAbsent(scalar.getKey(), tag -> fresh.get()).add(at, value);
       }
     });
   }

@@ -77,6 +77,18 @@ class SummaryReaderTest {
   }
 
   @Test
+  void namesTheStepOfTheBestValidationHoweverManyThereAre() throws IOException {
+    String[] lines = new String[500];
+    for (int i = 0; i < lines.length; i++) {
+      double value = i == 333 ? 0.5 : 1.0 + 0.001 * i;
+      lines[i] = "{\"kind\":\"validation\",\"step\":%d,\"scalars\":{\"val/mel_l1\":%s}}".formatted(10 * (i + 1), value);
+    }
+    Measure held = of(lines).validation().get("val/mel_l1");
+    assertThat(held.bestStep()).isEqualTo(3340);
+    assertThat(held.best()).isEqualTo(0.5);
+  }
+
+  @Test
   void holdsNoNamesTextsOrPaths() {
     assertThat(SummaryReader.plain("Step 7 was skipped: the loss is NaN. Utterances: ana_0001, bia_2."))
         .isEqualTo("Step 7 was skipped: the loss is NaN.");
