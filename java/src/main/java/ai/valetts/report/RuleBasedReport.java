@@ -75,7 +75,24 @@ public final class RuleBasedReport {
     } else if (points(run) >= MIN_POINTS) {
       sentences.add(texts.get("summary.healthy", Map.of("rules", Rules.ALL.size())));
     }
+    sentences.addAll(cost(run, texts));
     return String.join(" ", sentences);
+  }
+
+  /** What is spent, what it will be, and how long the machine is there, as far as the run knows. */
+  private static List<String> cost(RunSummary run, ReportTexts texts) {
+    List<String> sentences = new ArrayList<>();
+    for (String currency : List.of("usd", "units")) {
+      run.measure("cost/" + currency).ifPresent(spent ->
+          sentences.add(texts.get("summary." + currency, Map.of("spent", spent.recent().last()))));
+      run.measure("cost/" + currency + "_at_end").ifPresent(end ->
+          sentences.add(texts.get("summary." + currency + "_at_end", Map.of("end", end.recent().last()))));
+    }
+    run.measure("cost/session_hours_left").ifPresent(left ->
+        sentences.add(texts.get("summary.session", Map.of(
+            "hours", run.measure("cost/session_hours").map(hours -> hours.recent().last()).orElse(Double.NaN),
+            "left", left.recent().last()))));
+    return sentences;
   }
 
   private static List<Report.Loss> losses(RunSummary run, ReportTexts texts) {

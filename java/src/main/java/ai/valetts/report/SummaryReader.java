@@ -176,8 +176,8 @@ public final class SummaryReader {
     measures.values().forEach(series -> series.cutAfter(at));
     validation.values().forEach(series -> series.cutAfter(at));
     epochs.cutAfter(at);
-    // Another start may be on another machine: its pace says nothing about this one's.
-    measures.keySet().removeIf(tag -> tag.startsWith("perf/") || tag.startsWith("gpu/"));
+    // Another start may be on another machine: pace and price of the one before say nothing about it.
+    measures.keySet().removeIf(tag -> tag.startsWith("perf/") || tag.startsWith("gpu/") || tag.startsWith("cost/"));
     step = at;
   }
 

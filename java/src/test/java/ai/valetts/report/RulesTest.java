@@ -154,6 +154,26 @@ class RulesTest {
   }
 
   @Test
+  void saysWhatTheRunCostsAsFarAsItIsKnown() throws IOException {
+    new SimulatedRun()
+        .curve("cost/session_hours", step -> 2 + step / 10_000.0)
+        .curve("cost/session_hours_left", step -> 10 - step / 10_000.0)
+        .curve("cost/usd", step -> step / 8_000.0)
+        .curve("cost/usd_at_end", step -> 7.5)
+        .write(folder);
+    assertThat(summary("en"))
+        .endsWith("So far the machine has cost 2.5 USD. At the end of the run it will be 7.5 USD."
+            + " The session is 4 h old and has 8 h left.");
+    assertThat(summary("pt")).contains("custou 2,5 USD", "serão 7,5 USD", "restam 8 h").doesNotContain("unidades");
+    new SimulatedRun().curve("cost/units", step -> step / 4_000.0).write(folder);
+    assertThat(summary("es")).contains("5 unidades de cómputo").doesNotContain("USD", "sesión");
+  }
+
+  private String summary(String language) throws IOException {
+    return RuleBasedReport.of(SimulatedRun.summary(folder), new ReportTexts(language), "2026-01-01T00:00:00Z").summary();
+  }
+
+  @Test
   void isTheSameInEveryLanguage() {
     Pattern place = Pattern.compile("\\{\\w+}");
     ReportTexts pt = new ReportTexts("pt");

@@ -16,6 +16,8 @@ record Chart(String section, String title, String hint, List<String> tags, boole
   private static final String HELD_OUT = "Held-out clips";
   private static final String SPEED = "Speed and machine";
 
+  private static final String SPENT = "Spent so far, and what it will be when the run ends.";
+
   static final List<Chart> ALL =
       List.of(
           linear(HELD_OUT, "Mel L1, held out", "How far reconstructions are from recordings that are never trained on."
@@ -47,7 +49,9 @@ record Chart(String section, String title, String hint, List<String> tags, boole
           linear(SPEED, "GPU power, W", "", "gpu/*power_w"),
           linear(SPEED, "GPU temperature, °C", "", "gpu/*temperature_c"),
           linear(SPEED, "Memory of the process, GiB", "Should not creep up.", "machine/memory_gib"),
-          linear(SPEED, "Processor cores in use", "", "machine/cpu_cores"));
+          linear(SPEED, "Processor cores in use", "", "machine/cpu_cores"),
+          linear(SPEED, "Cost, USD", SPENT, "cost/usd", "cost/usd_at_end"),
+          linear(SPEED, "Cost, compute units", SPENT, "cost/units", "cost/units_at_end"));
 
   private static Chart linear(String section, String title, String hint, String... tags) {
     return new Chart(section, title, hint, List.of(tags), false);

@@ -151,6 +151,11 @@ public final class RunPage {
     record.lastStep().ifPresent(step -> {
       figure("steps per second", step.scalars().get("perf/it_s"));
       figure("hours of audio per hour", step.scalars().get("perf/audio_hours_per_hour"));
+      figure("USD so far", step.scalars().get("cost/usd"));
+      figure("USD at the end of the run", step.scalars().get("cost/usd_at_end"));
+      figure("compute units so far", step.scalars().get("cost/units"));
+      figure("compute units at the end of the run", step.scalars().get("cost/units_at_end"));
+      figure("hours left of the session", going ? step.scalars().get("cost/session_hours_left") : null);
     });
     Series gpu = record.series().get("gpu/0/utilization_percent");
     if (gpu != null) {

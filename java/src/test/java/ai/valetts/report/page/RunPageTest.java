@@ -97,6 +97,18 @@ class RunPageTest {
   }
 
   @Test
+  void showsWhatTheRunCosts() throws Exception {
+    Path run = root.resolve("run");
+    write(run, new RunStarted("ana", 0, false, "cpu", "report:\n  language: en\n"),
+        new StepCompleted(10, 0, Map.of("cost/usd", 1.25, "cost/usd_at_end", 20.5, "cost/session_hours_left", 3.5),
+            new Progress(1, 1, 1, 1, 0.1, 1, "20 steps")));
+    String page = Files.readString(made(run));
+    assertThat(page)
+        .contains("<strong>1.25</strong><span>USD so far", "<strong>20.5</strong><span>USD at the end of the run", "Cost, USD")
+        .doesNotContain("compute units so far", "Cost, compute units");
+  }
+
+  @Test
   void makesNoMarkupOfForeignText() throws Exception {
     Path run = root.resolve("run");
     write(run,
