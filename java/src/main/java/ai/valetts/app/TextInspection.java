@@ -85,7 +85,7 @@ public final class TextInspection implements AutoCloseable {
   public Reading read(String text) {
     Words words = wording.apply(text, language);
     if (frontEnd == null) {
-      return new Reading(words.text(), words.removed(), "", new int[0], "");
+      return new Reading(words.text(), words.removed(), "", new int[0], EncodedText.describeUnpaired(words));
     }
     EncodedText encoded = frontEnd.read(words, language);
     return new Reading(words.text(), words.removed(), encoded.phonemes(), encoded.ids(), encoded.describeUnknown());

@@ -37,7 +37,7 @@ final class CharacterFrontEnd implements TextFrontEnd {
   public EncodedText read(Words words, String language) {
     Languages.require(wording.language(language));
     StringBuilder known = new StringBuilder(words.text().length());
-    Set<String> unknown = new LinkedHashSet<>();
+    Set<String> unknown = new LinkedHashSet<>(words.unpairedBrackets().keySet());
     Matcher phonemes = Wording.PHONEMES.matcher(words.text());
     // Phonemes are not letters: the whole block is what cannot be read.
     String readable = phonemes.replaceAll(block -> {

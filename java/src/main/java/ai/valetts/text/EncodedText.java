@@ -1,5 +1,6 @@
 package ai.valetts.text;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -29,11 +30,23 @@ public record EncodedText(
 
   /** Each unknown symbol with its code point and its word, e.g. {@code "☃" (U+2603) in "snow☃"}. */
   public String describeUnknown() {
-    return unknownSymbols.stream().map(this::describe).collect(Collectors.joining(", "));
+    return describe(unknownSymbols, unknownIn);
   }
 
-  private String describe(String symbol) {
-    String word = unknownIn.get(symbol);
+  /** As {@link #describeUnknown()}, of words that no front end has read: brackets of phonemes that lack the other pair. */
+  public static String describeUnpaired(Words words) {
+    Map<String, String> unpaired = words.unpairedBrackets();
+    return describe(unpaired.keySet(), unpaired);
+  }
+
+  private static String describe(Collection<String> symbols, Map<String, String> places) {
+    return symbols.stream().map(symbol -> describe(symbol, places.get(symbol))).collect(Collectors.joining(", "));
+  }
+
+  private static String describe(String symbol, String word) {
+    if (word != null && (symbol.equals("[[") || symbol.equals("]]"))) {
+      return String.format(Locale.ROOT, "\"%s\" in \"%s\" (phonemes stand between [[ and ]])", symbol, word);
+    }
     String named = String.format(Locale.ROOT, "\"%s\" (U+%04X)", symbol, symbol.codePointAt(0));
     return word == null || word.equals(symbol) ? named : named + " in \"" + word + "\"";
   }

@@ -67,6 +67,7 @@ final class EspeakFrontEnd implements TextFrontEnd {
     }
     String letters = Wording.PHONEMES.matcher(words.text()).replaceAll(" ");
     Set<String> unreadable = new LinkedHashSet<>(TextCleaner.unreadable(letters));
+    unreadable.addAll(words.unpairedBrackets().keySet());
     unreadable.addAll(ForeignScripts.letters(letters, voice));
     EncodedText encoded = SymbolEncoder.encode(decomposed(phonemes), unreadable, symbols, addBlank);
     return encoded.of(words, wordsWith(encoded.unknownSymbols(), words.text(), voice));

@@ -59,7 +59,9 @@ final class PiperFrontEnd implements TextFrontEnd {
             : sentences(espeak.clauses(words.text(), wording.language(language)));
     List<Integer> ids = new ArrayList<>();
     StringBuilder phonemes = new StringBuilder();
-    Set<String> unknown = new LinkedHashSet<>();
+    // As Piper's characters, brackets are letters like others.
+    Map<String, String> unpaired = symbols.reading() == Reading.PIPER_TEXT ? Map.of() : words.unpairedBrackets();
+    Set<String> unknown = new LinkedHashSet<>(unpaired.keySet());
     int sounds = 0;
     for (String sentence : sentences) {
       EncodedText encoded =
@@ -72,7 +74,7 @@ final class PiperFrontEnd implements TextFrontEnd {
       sounds += encoded.phonemeCount();
     }
     int[] packed = ids.stream().mapToInt(Integer::intValue).toArray();
-    return new EncodedText(packed, phonemes.toString(), List.copyOf(unknown), sounds, words, Map.of());
+    return new EncodedText(packed, phonemes.toString(), List.copyOf(unknown), sounds, words, unpaired);
   }
 
   static List<String> sentences(List<Espeak.Clause> clauses) {

@@ -20,7 +20,7 @@ final class Wording {
   static final Pattern PHONEMES = Pattern.compile("\\[\\[(.*?)\\]\\]", Pattern.DOTALL);
 
   /** Changes whenever the cleaning, the cutting into clauses or the lexicon makes something else of a text. */
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private final boolean normalized;
   private final String language;

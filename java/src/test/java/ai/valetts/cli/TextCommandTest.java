@@ -114,6 +114,12 @@ class TextCommandTest {
   }
 
   @Test
+  void namesPhonemesThatNobodyClosed() {
+    assertThat(run("text", "--language", "pt-br", "--normalized-only", "O preço é R$ 5 [[abc.")).isEqualTo(ExitCode.DONE);
+    assertThat(err()).contains("standard input:1", "\"[[\" in \"[[abc.\"");
+  }
+
+  @Test
   void refusesAnUnknownLanguageWithTheNearest() {
     assertThat(run("text", "--language", "portuguese", "--normalized-only", "oi")).isEqualTo(ExitCode.USAGE);
     assertThat(err()).contains("\"portuguese\"", "did you mean pt");

@@ -2,6 +2,7 @@ package ai.valetts.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.valetts.config.TextConfig;
@@ -26,6 +27,28 @@ class WordingTest {
     assertThat(wording.of("A [[a2 R$ 5]] 2.", null).text()).isEqualTo("A [[a2 R$ 5]] dois.");
     assertThat(wording.of("[[x]][[y]]", null).text()).isEqualTo("[[x]][[y]]");
     assertThat(wording.of("[[x", null).text()).isEqualTo("[[x");
+  }
+
+  @Test
+  void tellsPhonemesWhoseOtherBracketsAreMissing() {
+    TextConfig config = config("characters", "full");
+    try (TextFrontEnd frontEnd = TextFrontEnds.open(config, () -> List.of(new SampleText("[[abc.]] é", null)), notice -> {})) {
+      assertThat(frontEnd.encode("é [[abc.", null).describeUnknown()).contains("\"[[\" in \"[[abc.\"").contains("[[ and ]]");
+      assertThat(frontEnd.encode("é abc]].", null).describeUnknown()).contains("\"]]\" in \"abc]].\"");
+      assertThat(frontEnd.encode("é [a] b]", null).unknownSymbols()).doesNotContain("[[", "]]");
+    }
+    assertThat(new Words("[[a]] b [[c]] [[d e", List.of()).unpairedBrackets()).containsExactly(entry("[[", "[[d"));
+    assertThat(new Words("[[a]] b [[c d]]", List.of()).unpairedBrackets()).isEmpty();
+    assertThat(new Words("", List.of()).unpairedBrackets()).isEmpty();
+  }
+
+  @Test
+  void tellsThemBeforeEspeakReadsThemToo() {
+    assumeTrue(Espeak.load().isPresent(), "espeak-ng is not installed");
+    try (TextFrontEnd frontEnd = TextFrontEnds.open(config("espeak", "full"), List::of, notice -> {})) {
+      assertThat(frontEnd.encode("O preço é R$ 5 [[abc.", null).describeUnknown()).contains("\"[[\" in \"[[abc.\"");
+      assertThat(frontEnd.encode("O preço é [[abc]].", null).describeUnknown()).isEmpty();
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package ai.valetts.text.normalization;
 
 import static ai.valetts.text.normalization.Rule.END;
+import static ai.valetts.text.normalization.Rule.MINUS;
 import static ai.valetts.text.normalization.Rule.START;
 
 import java.util.ArrayList;
@@ -34,11 +35,13 @@ final class EnglishRules {
     rules.addAll(new AbbreviationRules(grammar.vocabulary()).rules());
     rules.addAll(Rule.forDigits(own.telephones()));
     rules.addAll(Rule.forDigits(new DateRules(grammar, american).rules()));
+    rules.addAll(Rule.forDigits(numbers.maths()));
     rules.addAll(measures.money());
     rules.addAll(Rule.forDigits(own.ordinals()));
     rules.addAll(Rule.forDigits(own.years()));
     rules.addAll(Rule.forDigits(numbers.between()));
     rules.addAll(Rule.forDigits(own.fractions(measures)));
+    rules.addAll(Rule.forDigits(numbers.slashes()));
     rules.addAll(measures.units());
     rules.addAll(measures.perUnit());
     rules.addAll(new RomanRules(grammar).rules());
@@ -125,6 +128,8 @@ final class EnglishRules {
             found -> found.get("to").length() == 4 && found.get("to").compareTo(found.get("from")) <= 0
                 ? null
                 : grammar.year(found.get("from")) + " " + grammar.word("to") + " " + grammar.year(found.get("to"))),
+        Rule.of(START + "(?<![.,:/$£€-])(?<from>1[1-9]\\d{2}|20\\d{2})/(?<to>1[1-9]\\d{2}|20\\d{2}|\\d{2})" + alone,
+            found -> grammar.year(found.get("from")) + " " + grammar.word("slash") + " " + grammar.year(found.get("to"))),
         Rule.of(START + "(?<![.,:/$£€-])" + year + alone, found -> isYear(found) ? grammar.year(found.get("year")) : null));
   }
 
@@ -143,15 +148,18 @@ final class EnglishRules {
     String unit = measures.optionalUnit();
     String guard = END + "(?![/.,-]\\d)";
     return List.of(
-        Rule.of(START + "(?<!\\d[/.,-])(?<whole>\\d{1,4})[ -](?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + unit + guard,
+        Rule.of(MINUS + START + "(?<!\\d[/.,-])(?<whole>\\d{1,4})[ -](?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + unit + guard,
             found -> found.number("top") < found.number("bottom")
-                ? grammar.cardinal(found.get("whole"), Gender.NONE) + " and "
+                ? minus(found) + grammar.cardinal(found.get("whole"), Gender.NONE) + " and "
                     + (found.number("bottom") == 2 ? "a half" : fraction(found))
                     + (found.has("unit") ? " " + measures.unit(found, false) : "")
                 : null),
-        Rule.of(START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>\\d{1,3})" + unit + guard,
-            found -> isFraction(found) ? fraction(found) + of(found, measures) : null),
-        Rule.of("(?<=\\d)/(?=\\d)", found -> " " + grammar.word("slash") + " "));
+        Rule.of(MINUS + START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>\\d{1,3})" + unit + guard,
+            found -> isFraction(found) ? minus(found) + fraction(found) + of(found, measures) : null));
+  }
+
+  private String minus(Found found) {
+    return found.has("minus") ? grammar.word("minus") + " " : "";
   }
 
   private static String of(Found found, MeasureRules measures) {

@@ -1,6 +1,7 @@
 package ai.valetts.text.normalization;
 
 import static ai.valetts.text.normalization.Rule.END;
+import static ai.valetts.text.normalization.Rule.MINUS;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -11,9 +12,6 @@ import java.util.Set;
 /** Amounts of money, percentages, temperatures and everything else that has a unit. */
 final class MeasureRules {
   private static final String SPACE = " ?";
-
-  /** A sign, not a dash between words or numbers. */
-  private static final String MINUS = "(?<minus>(?<![\\p{L}\\p{M}\\p{N})])-)?";
 
   private final Grammar grammar;
   private final Map<String, List<String>> currencies;

@@ -1,10 +1,12 @@
 package ai.valetts.text.normalization;
 
 import static ai.valetts.text.normalization.Rule.END;
+import static ai.valetts.text.normalization.Rule.MINUS;
 import static ai.valetts.text.normalization.Rule.START;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.StringJoiner;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,6 +23,36 @@ final class NumberRules {
   NumberRules(Grammar grammar, Acronyms acronyms) {
     this.grammar = grammar;
     this.acronyms = acronyms;
+  }
+
+  /** Comparisons, powers, products and fractions without a whole part; the numbers stay for later rules. */
+  List<Rule> maths() {
+    Map<String, String> comparisons = grammar.vocabulary().words("comparison");
+    String currency = Vocabulary.alternatives(grammar.vocabulary().entries("currency").keySet());
+    return List.of(
+        // "<5>" and the end of a mark-up tag compare nothing.
+        Rule.of("(?<=^|[\\s(]|\\d|" + START + "\\p{L})(?<sign>" + Vocabulary.alternatives(comparisons.keySet()) + ")(?= ?(?:" + currency
+                + " ?)?[-+]?[.,]?\\d)(?! ?[\\d.,]{1,30}>)",
+            found -> " " + comparisons.get(found.get("sign")) + " "),
+        Rule.of("(?<=[\\p{N})]|" + START + "\\p{L})\\^(?<open>\\()?(?<minus>-)?(?<exponent>\\d{1,9}|\\p{L})" + END + "\\)?",
+            found -> " " + grammar.word("power") + " " + (found.has("minus") ? grammar.word("minus") + " " : "")
+                + found.get("exponent") + (found.all().endsWith(")") && !found.has("open") ? ")" : "")),
+        Rule.of("(?<=\\d)(?:\\*| \\* )(?=\\d)", found -> product()),
+        Rule.of("(?<=^|[\\s(])" + MINUS + "\\.(?<fraction>\\d{1,30})" + END + "(?![.,]\\d)",
+            found -> (found.has("minus") ? grammar.word("minus") + " " : "") + grammar.separator('.') + " "
+                + grammar.fraction(found.get("fraction"))));
+  }
+
+  private String product() {
+    return " " + grammar.vocabulary().word("symbol", "×") + " ";
+  }
+
+  /** The sign between two numbers that are no fraction, date or score. It is no noun that the first would agree with. */
+  List<Rule> slashes() {
+    return List.of(
+        Rule.of(grammar.style().pattern("number") + "/(?=\\d)",
+            found -> grammar.number(grammar.style().parse(found.get("number")), Gender.NONE) + " " + grammar.word("slash") + " "),
+        Rule.of("(?<=\\d)/(?=\\d)", found -> " " + grammar.word("slash") + " "));
   }
 
   /** Signs between two numbers become words; the numbers stay for later rules, which know what they count. */
@@ -43,14 +75,25 @@ final class NumberRules {
   }
 
   private String times(Found found) {
-    if (found.has("product")) {
-      return found.all().replaceAll(" ?[x×] ?", " " + grammar.word("times") + " ");
+    if (found.has("product") || isProduct(found)) {
+      return found.all().replaceAll(" ?[x×] ?", product());
     }
     boolean score =
         !found.has("unit") && found.get("more").isEmpty() && isScore(found.get("a")) && isScore(found.get("b"))
             && !found.get("a").equals("4");
     String joint = " " + grammar.word(score ? "score" : "by") + " ";
     return found.get("a") + joint + found.get("b") + found.get("more").replaceAll(" ?[x×] ?", joint);
+  }
+
+  /** The sign of multiplication without a unit, but for sizes in pixels and the score of two names. */
+  private static boolean isProduct(Found found) {
+    boolean pixels = found.get("a").length() > 2 && found.get("b").length() > 2 && !found.all().contains(" ");
+    boolean names = isName(found.wordBefore()) && isName(found.wordAfter());
+    return found.all().indexOf('×') >= 0 && !found.has("unit") && !pixels && !names;
+  }
+
+  private static boolean isName(String word) {
+    return !word.isEmpty() && Character.isUpperCase(word.codePointAt(0));
   }
 
   private static boolean isScore(String number) {
@@ -108,7 +151,7 @@ final class NumberRules {
   /** Quantities, by the gender of what they count. */
   List<Rule> quantities() {
     return List.of(
-        Rule.of("(?<minus>(?<![\\p{L}\\p{M}\\p{N})])-)?" + grammar.style().pattern("number"), this::quantity),
+        Rule.of(MINUS + grammar.style().pattern("number"), this::quantity),
         Rule.of("\\d++", found -> grammar.cardinal(found.all(), Gender.NONE)));
   }
 

@@ -1,6 +1,7 @@
 package ai.valetts.text.normalization;
 
 import static ai.valetts.text.normalization.Rule.END;
+import static ai.valetts.text.normalization.Rule.MINUS;
 import static ai.valetts.text.normalization.Rule.START;
 
 import java.util.ArrayList;
@@ -35,10 +36,12 @@ final class PortugueseRules {
     rules.addAll(Rule.forDigits(own.telephones()));
     rules.addAll(Rule.forDigits(new DateRules(grammar, false).rules()));
     rules.addAll(Rule.forDigits(own.hours()));
+    rules.addAll(Rule.forDigits(numbers.maths()));
     rules.addAll(measures.money());
     rules.addAll(Rule.forDigits(own.ordinals()));
     rules.addAll(Rule.forDigits(numbers.between()));
     rules.addAll(Rule.forDigits(own.fractions(measures)));
+    rules.addAll(Rule.forDigits(numbers.slashes()));
     rules.addAll(Rule.forDigits(own.heights()));
     rules.addAll(measures.units());
     rules.addAll(measures.perUnit());
@@ -219,13 +222,16 @@ final class PortugueseRules {
     String unit = measures.optionalUnit();
     String guard = END + "(?![/.,-]\\d)";
     return List.of(
-        Rule.of(START + "(?<!\\d[/.,-])(?<whole>\\d{1,4}) (?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + unit + guard,
-            found -> found.number("top") < found.number("bottom") ? mixed(found, measures) : null),
-        Rule.of(START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>[2-9]|[1-9]\\d|100|1000)" + unit + guard,
-            found -> found.number("top") < found.number("bottom") ? fraction(found, measures) : null),
+        Rule.of(MINUS + START + "(?<!\\d[/.,-])(?<whole>\\d{1,4}) (?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + unit + guard,
+            found -> found.number("top") < found.number("bottom") ? minus(found) + mixed(found, measures) : null),
+        Rule.of(MINUS + START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>[2-9]|[1-9]\\d|100|1000)" + unit + guard,
+            found -> found.number("top") < found.number("bottom") ? minus(found) + fraction(found, measures) : null),
         Rule.of(START + "(?<!\\d[/.,-])(?<a>\\d{1,3})/(?<b>\\d{1,3})" + guard,
-            found -> found.get("a") + " por " + found.get("b")),
-        Rule.of("(?<=\\d)/(?=\\d)", found -> " barra "));
+            found -> found.get("a") + " por " + found.get("b")));
+  }
+
+  private String minus(Found found) {
+    return found.has("minus") ? grammar.word("minus") + " " : "";
   }
 
   private Gender gender(Found found, MeasureRules measures) {

@@ -19,6 +19,9 @@ record Rule(Pattern pattern, Function<Found, String> reading, boolean needsDigit
   /** No letter, mark or digit behind. */
   static final String END = "(?![\\p{L}\\p{M}\\p{N}])";
 
+  /** A sign, not a dash between words or numbers. */
+  static final String MINUS = "(?<minus>(?<![\\p{L}\\p{M}\\p{N})])-)?";
+
   static Rule of(String pattern, Function<Found, String> reading) {
     return new Rule(Pattern.compile(pattern), reading, false);
   }

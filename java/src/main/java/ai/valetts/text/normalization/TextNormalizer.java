@@ -18,9 +18,13 @@ public final class TextNormalizer {
    * Changes whenever some text is written out otherwise than before, so that nothing prepared by old rules is reused.
    * Another release of ICU4J is such a change too.
    */
-  public static final int VERSION = 3;
+  public static final int VERSION = 4;
 
   private static final Pattern SPACES = Pattern.compile("\\s+");
+  /** Raised figures behind a figure, a bracket or a single letter. Behind a word they point to a note. */
+  private static final Pattern POWER =
+      Pattern.compile("(?<=[\\p{N})]|(?<![\\p{L}\\p{M}])\\p{L})(?![²³¹](?![⁰¹²³⁴-⁹]))([⁺⁻])?([⁰¹²³⁴-⁹]{1,9})");
+
   private static final Pattern SPACE_BEFORE_MARK = Pattern.compile(" +(?=[,.;:!?)])");
 
   /** Marks that stand for nothing that is said, and would be read as noise. */
@@ -78,7 +82,7 @@ public final class TextNormalizer {
   }
 
   private String pass(String text, Set<String> removed) {
-    String words = ownRules ? fold(text) : text;
+    String words = ownRules ? fold(powers(text)) : text;
     for (Rule rule : rules) {
       words = rule.apply(words);
     }
@@ -87,6 +91,11 @@ public final class TextNormalizer {
 
   private static String tidy(String text) {
     return SPACE_BEFORE_MARK.matcher(SPACES.matcher(text).replaceAll(" ")).replaceAll("").strip();
+  }
+
+  private static String powers(String text) {
+    return POWER.matcher(text).replaceAll(power -> "^" + ("⁻".equals(power.group(1)) ? "-" : "") 
+        + Normalizer.normalize(power.group(2), Normalizer.Form.NFKC));
   }
 
   /** Brings the many forms of digits, letters and signs that Unicode has to the ones that rules know. */
