@@ -152,7 +152,7 @@ public final class ListenersRun {
         new MediaFiles(run),
         new MetricsJournal(metrics, everySteps),
         new TensorBoardMonitor(run.resolve("tensorboard"), everySteps, true),
-        new WandbMonitor(run, new WandbMonitor.Settings("benchmark", null, everySteps, Map.of(), false)),
+        new WandbMonitor(run, new WandbMonitor.Settings("benchmark", null, everySteps, Map.of(), false), text -> {}),
         new ConsoleProgress(nowhere, false, everySteps),
         new RunPageListener(run, metrics, run.resolve("report.html")));
   }

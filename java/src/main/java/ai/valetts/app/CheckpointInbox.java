@@ -32,6 +32,11 @@ final class CheckpointInbox {
   /** Hands the wish on to the loop, at most once a second. */
   RunListener listener(RunControl control) {
     return new RunListener() {
+      @Override
+      public String name() {
+        return "Looking for requests in the inbox";
+      }
+
       private long looked = System.nanoTime() - LOOK_NANOS;
 
       @Override

@@ -14,9 +14,14 @@ import ai.valetts.storage.StorageException;
 import ai.valetts.text.TextException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
 import java.util.Locale;
 
 /** How a command ends, and the one place that sorts failures into these codes. Documented in {@code docs/errors.md}. */
@@ -112,7 +117,7 @@ public enum ExitCode {
       return missing.getFile() + ": there is no such file or folder";
     }
     if (cause instanceof FileSystemException file) {
-      return file.getFile() + ": " + (file.getReason() == null ? reasonOf(file) : file.getReason());
+      return file.getFile() + ": " + reasonOf(file);
     }
     if (of(failure) == UNEXPECTED) {
       return "unexpected " + failure + "; run the command again with --verbose for the full trace";
@@ -121,7 +126,16 @@ public enum ExitCode {
   }
 
   private static String reasonOf(FileSystemException failure) {
-    // "AccessDeniedException" reads "access denied".
+    boolean wantsFolder = failure instanceof FileAlreadyExistsException && !Files.isDirectory(Path.of(failure.getFile()));
+    if (wantsFolder || failure instanceof NotDirectoryException) {
+      return "is not a folder; move it out of the way";
+    }
+    if (failure instanceof AccessDeniedException) {
+      return "access denied; change its permissions, or choose another place";
+    }
+    if (failure.getReason() != null) {
+      return failure.getReason().contains("Read-only") ? failure.getReason() + "; make it writable, or choose another place" : failure.getReason();
+    }
     String type = failure.getClass().getSimpleName().replace("Exception", "");
     return type.replaceAll("([a-z])([A-Z])", "$1 $2").toLowerCase(Locale.ROOT);
   }

@@ -42,6 +42,7 @@ import ai.valetts.event.ValidationCompleted;
 import ai.valetts.monitor.MachineMeter;
 import ai.valetts.monitor.MediaFiles;
 import ai.valetts.monitor.MetricsJournal;
+import ai.valetts.monitor.RunRecord;
 import ai.valetts.monitor.TensorBoardMonitor;
 import ai.valetts.monitor.WandbMonitor;
 import ai.valetts.report.page.RunPageListener;
@@ -259,18 +260,19 @@ final class TrainRun {
                 control::requestChange,
                 state.step(),
                 text -> announcements.get().accept(Notice.info(text))));
+    Consumer<String> warning = text -> announcements.get().accept(Notice.warning(text));
     CostMeter cost =
         new CostMeter(
             config.cost(),
             Session.now(config.cost() == null ? null : config.cost().sessionHours(), System.getenv()),
-            text -> announcements.get().accept(Notice.warning(text)),
+            warning,
             System::nanoTime);
     advice.add(new CheckpointInbox(run).listener(control));
     // The copying is closed last: what the bus has delivered is still copied.
     try (CheckpointSync sync = RunStorage.sync(config, run, notice);
         MachineMeter machine = new MachineMeter(config.monitor().logEverySteps());
-        EventBus bus = new EventBus(allListeners(config, run, sync, advice), WAITING_EVENTS, notice,
-            event -> machine.apply(cost.apply(event)));
+        EventBus bus = new EventBus(allListeners(config, run, sync, advice, warning), WAITING_EVENTS, notice,
+            event -> machine.apply(cost.apply(event)), ExitCode::explain);
         BatchLoader loader =
             new BatchLoader(data.training(), data, config.data(), config.audio(), config.training().seed(),
                 new BatchPosition(state.epoch(), state.batchInEpoch()),
@@ -300,7 +302,7 @@ final class TrainRun {
       events.accept(
           new RunStarted(
               config.name(), state.step(), resumed.isPresent(), model.device(), configText,
-              RunEnvironment.describe(engine.system())));
+              RunEnvironment.describe(engine.system()), validationsUpTo(state.step(), run)));
       loopStarts.accept(control);
       try {
         RunOutcome outcome = trainer.run();
@@ -311,6 +313,20 @@ final class TrainRun {
         events.accept(new RunEnded(progress.step, ExitCode.explain(e), true));
         throw e;
       }
+    }
+  }
+
+  /** What the run's record still holds when it goes on at a step. */
+  private static List<ValidationCompleted> validationsUpTo(long step, RunDirectory run) {
+    try {
+      return RunRecord.read(run.metrics()).validations().stream()
+          .filter(validation -> validation.step() <= step)
+          .map(validation -> new ValidationCompleted(
+              validation.step(), validation.scalars(), List.of(), List.of(), validation.seconds()))
+          .toList();
+    } catch (IOException e) {
+      // The journal meets the same fault and reports it.
+      return List.of();
     }
   }
 
@@ -415,18 +431,23 @@ final class TrainRun {
   }
 
   private List<RunListener> allListeners(
-      ValettsConfig config, RunDirectory run, CheckpointSync sync, List<RunListener> advice) {
+      ValettsConfig config,
+      RunDirectory run,
+      CheckpointSync sync,
+      List<RunListener> advice,
+      Consumer<String> warning) {
     List<RunListener> all = new ArrayList<>();
-    // The files are there before the journal tells of them.
+    // The files are there before the others tell of them.
     all.add(new MediaFiles(run.root()));
-    all.add(new MetricsJournal(run.metrics(), config.monitor().logEverySteps()));
+    // These come before the journal, so that it is still open when one of them fails on being closed.
     if (config.monitor().tensorboard()) {
       all.add(new TensorBoardMonitor(
           run.tensorboard(), config.monitor().logEverySteps(), Boolean.TRUE.equals(config.monitor().histograms())));
     }
     if (config.monitor().wandb() != null) {
-      all.add(new WandbMonitor(run.root(), wandbSettings(config)));
+      all.add(new WandbMonitor(run.root(), wandbSettings(config), warning));
     }
+    all.add(new MetricsJournal(run.metrics(), config.monitor().logEverySteps()));
     if (sync != null) {
       all.add(sync.listener());
     }
@@ -446,7 +467,6 @@ final class TrainRun {
     return new WandbMonitor.Settings(
         wandb.project(), wandb.entity(), config.monitor().logEverySteps(), shown, wandb.upload());
   }
-
 
   private static Trainer.Schedule schedule(ValettsConfig config, int microBatch) {
     return new Trainer.Schedule(

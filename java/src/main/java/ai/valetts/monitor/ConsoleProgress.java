@@ -56,6 +56,11 @@ public final class ConsoleProgress implements RunListener {
   }
 
   @Override
+  public String name() {
+    return "The progress on the console";
+  }
+
+  @Override
   public void on(RunEvent event) {
     if (event instanceof StepCompleted completed) {
       step(completed);
@@ -67,7 +72,7 @@ public final class ConsoleProgress implements RunListener {
     } else if (event instanceof Notice notice) {
       line(notice.level() == Notice.Level.WARNING ? standingOut("warning: " + notice.text()) : notice.text());
     } else if (event instanceof RunStarted started) {
-      table.forget();
+      table.startFrom(started.validations());
       line("run " + started.run() + (started.resumed() ? " goes on at step " + started.step() : " starts")
           + " on " + started.device());
     } else if (event instanceof RunEnded ended) {

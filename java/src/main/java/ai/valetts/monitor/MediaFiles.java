@@ -33,6 +33,11 @@ public final class MediaFiles implements RunListener {
   }
 
   @Override
+  public String name() {
+    return "Keeping samples and pictures";
+  }
+
+  @Override
   public void on(RunEvent event) throws IOException {
     if (!(event instanceof ValidationCompleted validation)) {
       return;

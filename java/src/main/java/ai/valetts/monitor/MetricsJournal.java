@@ -44,6 +44,11 @@ public final class MetricsJournal implements RunListener {
   }
 
   @Override
+  public String name() {
+    return "Writing metrics.jsonl, the run's record,";
+  }
+
+  @Override
   public void on(RunEvent event) throws IOException {
     if (event instanceof StepCompleted completed) {
       step = completed.step();

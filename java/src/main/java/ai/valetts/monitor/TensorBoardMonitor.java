@@ -46,6 +46,11 @@ public final class TensorBoardMonitor implements RunListener {
   }
 
   @Override
+  public String name() {
+    return "The TensorBoard monitor (monitor.tensorboard)";
+  }
+
+  @Override
   public void on(RunEvent event) throws IOException {
     if (event instanceof RunStarted started) {
       start(started);

@@ -16,11 +16,22 @@ final class ValidationTable {
   private final Map<String, Double> least = new HashMap<>();
   private final Map<String, Long> leastStep = new HashMap<>();
 
-  /** Another start of the run: what was before is not known here. */
-  void forget() {
+  /** Another start of the run, after these validations, oldest first. */
+  void startFrom(List<ValidationCompleted> validations) {
     before.clear();
     least.clear();
     leastStep.clear();
+    for (ValidationCompleted validation : validations) {
+      validation.scalars().forEach((tag, value) -> remember(tag, value, validation.step()));
+    }
+  }
+
+  private void remember(String tag, double value, long step) {
+    before.put(tag, value);
+    if (Double.isFinite(value) && value <= least.getOrDefault(tag, Double.POSITIVE_INFINITY)) {
+      least.put(tag, value);
+      leastStep.put(tag, step);
+    }
   }
 
   List<String> of(ValidationCompleted validation) {
@@ -32,11 +43,8 @@ final class ValidationTable {
   }
 
   private String row(String tag, double value, long step, int width) {
-    Double earlier = before.put(tag, value);
-    if (Double.isFinite(value) && value <= least.getOrDefault(tag, Double.POSITIVE_INFINITY)) {
-      least.put(tag, value);
-      leastStep.put(tag, step);
-    }
+    Double earlier = before.get(tag);
+    remember(tag, value, step);
     StringBuilder row = new StringBuilder("  ").append(name(tag)).append(" ".repeat(width - name(tag).length()));
     row.append(String.format(Locale.ROOT, "  %10.4f", value));
     if (earlier != null && earlier != 0) {

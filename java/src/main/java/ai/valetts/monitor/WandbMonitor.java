@@ -25,6 +25,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Writes a run as Weights &amp; Biases' own client does when it is offline: {@code wandb/offline-run-TIME-ID/run-ID.wandb}
@@ -57,6 +58,8 @@ public final class WandbMonitor implements RunListener {
   private final ObjectMapper json = new ObjectMapper();
   private final Path run;
   private final Settings settings;
+  private final Consumer<String> warning;
+  private final Map<String, String> processEnvironment;
   private final Clock clock;
   private final Map<String, Object> summary = new LinkedHashMap<>();
   private final Set<String> declared = new HashSet<>();
@@ -84,15 +87,24 @@ public final class WandbMonitor implements RunListener {
 
   /**
    * @param run folder of the run; its media files are linked into the new folder, so {@link MediaFiles} comes first
+   * @param warning told once where an upload is asked for and cannot be
    */
-  public WandbMonitor(Path run, Settings settings) {
-    this(run, settings, Clock.systemUTC());
+  public WandbMonitor(Path run, Settings settings, Consumer<String> warning) {
+    this(run, settings, warning, System.getenv(), Clock.systemUTC());
   }
 
-  WandbMonitor(Path run, Settings settings, Clock clock) {
+  WandbMonitor(
+      Path run, Settings settings, Consumer<String> warning, Map<String, String> processEnvironment, Clock clock) {
     this.run = run;
     this.settings = settings;
+    this.warning = warning;
+    this.processEnvironment = processEnvironment;
     this.clock = clock;
+  }
+
+  @Override
+  public String name() {
+    return "The Weights & Biases monitor (monitor.wandb)";
   }
 
   @Override
@@ -153,7 +165,11 @@ public final class WandbMonitor implements RunListener {
     declare(AXIS);
     flush();
     if (settings.upload()) {
-      upload = WandbUpload.begin(folder);
+      upload = WandbUpload.begin(folder, processEnvironment);
+      if (upload == null) {
+        warning.accept("monitor.wandb.upload is true, but nothing is uploaded: " + WandbUpload.missing(processEnvironment)
+            + ". Mend that and resume, or upload later: wandb sync " + folder);
+      }
     }
   }
 

@@ -9,12 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.StringJoiner;
 
 /**
  * The official client at work beside the run: {@code wandb beta sync --live} follows the growing file, a client that is
  * too old for it uploads at the end. It has a process and a session of its own, so that Ctrl-C does not reach it, reads
- * the key from the environment that it inherits, and writes to {@code upload.log} in the run's folder there. It ends when
- * the file says that the run has, and ten minutes after a run that was killed.
+ * the key from the environment that it inherits, and writes to {@code upload.log} in the run's folder there, where the key
+ * is struck out. It ends when the file says that the run has, and ten minutes after a run that was killed.
  */
 final class WandbUpload {
   private static final String KEY = "WANDB_API_KEY";
@@ -25,22 +26,30 @@ final class WandbUpload {
     this.folder = folder;
   }
 
-  /** Starts the client; null where there is none, or no key. */
-  static WandbUpload begin(Path folder) throws IOException {
-    return begin(folder, System.getenv());
+  /** What an upload lacks, for a person; empty where it can begin. */
+  static String missing(Map<String, String> environment) {
+    StringJoiner missing = new StringJoiner(", and ");
+    if (find("wandb", environment.getOrDefault("PATH", "")).isEmpty()) {
+      missing.add("there is no program wandb on the PATH (pip install wandb)");
+    }
+    if (environment.getOrDefault(KEY, "").isBlank()) {
+      missing.add(KEY + " is not set in the environment");
+    }
+    return missing.toString();
   }
 
+  /** Starts the client; null where something is {@link #missing}. */
   static WandbUpload begin(Path folder, Map<String, String> environment) throws IOException {
-    String path = environment.getOrDefault("PATH", "");
-    Optional<String> client = find("wandb", path);
-    if (client.isEmpty() || environment.getOrDefault(KEY, "").isBlank()) {
+    if (!missing(environment).isEmpty()) {
       return null;
     }
+    String path = environment.get("PATH");
+    Optional<String> client = find("wandb", path);
     List<String> command = new ArrayList<>();
     find("setsid", path).ifPresent(command::add);
     command.addAll(
         List.of(
-            "sh", "-c", script(), "wandb-upload", client.get(), folder.toAbsolutePath().toString(),
+            "sh", "-c", script(), "wandb-upload", client.orElseThrow(), folder.toAbsolutePath().toString(),
             String.valueOf(ProcessHandle.current().pid())));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().clear();

@@ -85,6 +85,11 @@ public final class Advisor implements RunListener {
   }
 
   @Override
+  public String name() {
+    return "Carrying changes out";
+  }
+
+  @Override
   public synchronized void on(RunEvent event) throws IOException {
     if (event instanceof StepCompleted completed) {
       step = Math.max(step, completed.step());

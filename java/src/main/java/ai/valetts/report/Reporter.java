@@ -79,6 +79,11 @@ public final class Reporter implements RunListener {
   }
 
   @Override
+  public String name() {
+    return "Making reports";
+  }
+
+  @Override
   public void on(RunEvent event) {
     if (event instanceof RunStarted) {
       reportedMillis = clock.millis();

@@ -158,6 +158,11 @@ public final class CheckpointSync implements AutoCloseable {
   public RunListener listener() {
     return new RunListener() {
       @Override
+      public String name() {
+        return "Copying checkpoints (storage)";
+      }
+
+      @Override
       public void on(RunEvent event) {
         if (event instanceof CheckpointSaved saved) {
           offer(saved.step(), saved.directory(), false);

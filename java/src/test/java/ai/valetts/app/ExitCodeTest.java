@@ -1,6 +1,7 @@
 package ai.valetts.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.valetts.audio.AudioException;
 import ai.valetts.checkpoint.CheckpointException;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -69,6 +71,15 @@ class ExitCodeTest {
   void saysThatTheDiskIsFullAndTheLastCheckpointIntact(Throwable failure) {
     assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.DISK);
     assertThat(ExitCode.explain(failure)).startsWith("no space left on the disk").contains("resume");
+  }
+
+  @Test
+  void saysWhatToDoAboutAPlaceThatIsNoFolderOrReadOnly(@TempDir Path folder) throws IOException {
+    Path file = Files.createFile(folder.resolve("tensorboard"));
+    IOException notAFolder = assertThrows(IOException.class, () -> Files.createDirectories(file));
+    assertThat(ExitCode.explain(notAFolder)).isEqualTo(file + ": is not a folder; move it out of the way");
+    assertThat(ExitCode.explain(new FileSystemException("/mnt/x", null, "Read-only file system")))
+        .isEqualTo("/mnt/x: Read-only file system; make it writable, or choose another place");
   }
 
   @Test

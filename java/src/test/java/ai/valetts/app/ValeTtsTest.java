@@ -3,6 +3,7 @@ package ai.valetts.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.config.ConfigException;
@@ -13,8 +14,10 @@ import ai.valetts.data.DataException;
 import ai.valetts.engine.EngineInternalException;
 import ai.valetts.engine.ParityRow;
 import ai.valetts.event.CheckpointSaved;
+import ai.valetts.event.Notice;
 import ai.valetts.event.RunEnded;
 import ai.valetts.event.RunEvent;
+import ai.valetts.event.RunStarted;
 import ai.valetts.text.TextException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -92,7 +95,7 @@ class ValeTtsTest {
     assertThat(summary.get("validation").get("val/mel_ratio").asDouble()).isPositive();
     assertThat(json("recordings.json").get("ana").get("clips").asInt()).isEqualTo(10);
     assertThat(Files.readAllLines(runs.resolve("metrics.jsonl"))).anyMatch(line -> line.contains("\"validation\""));
-    assertThat(events).last().isInstanceOf(ai.valetts.event.Notice.class);
+    assertThat(events).last().isInstanceOf(Notice.class);
     assertThat(events).anyMatch(RunEnded.class::isInstance).anyMatch(CheckpointSaved.class::isInstance);
   }
 
@@ -146,6 +149,45 @@ class ValeTtsTest {
         assertThat(!file.toString().endsWith(".wandb") || text.contains("optimizer.learningRate")).isTrue();
       }
     }
+  }
+
+  @Test
+  void aMonitorThatFailsIsInTheRecordAndInTheStatusWithItsReason() throws IOException {
+    Files.createDirectories(runs);
+    Files.createFile(runs.resolve("tensorboard"));
+    assertThat(train("training.maxSteps=5").step()).isEqualTo(5);
+    String warning = "The TensorBoard monitor (monitor.tensorboard) failed, the run goes on: "
+        + runs.resolve("tensorboard") + ": is not a folder; move it out of the way. Once that is mended";
+    assertThat(events).filteredOn(Notice.class::isInstance).anySatisfy(event -> {
+      assertThat(((Notice) event).level()).isEqualTo(Notice.Level.WARNING);
+      assertThat(((Notice) event).text()).startsWith(warning);
+    });
+    assertThat(valetts.status(runs).warnings()).extracting(StatusResult.Warning::text)
+        .singleElement().asString().startsWith(warning);
+  }
+
+  @Test
+  void anUploadThatCannotBeginSaysWhatItLacks() {
+    assumeTrue(System.getenv("WANDB_API_KEY") == null, "a key is set here");
+    train("training.maxSteps=5", "monitor.wandb={project: voices, upload: true}");
+    assertThat(valetts.status(runs).warnings()).extracting(StatusResult.Warning::text)
+        .singleElement().asString()
+        .contains("monitor.wandb.upload is true, but nothing is uploaded", "WANDB_API_KEY is not set", "wandb sync " + runs);
+  }
+
+  @Test
+  void aResumeTellsOfTheValidationsThatItLeavesStanding() throws IOException {
+    train("training.maxSteps=12", "checkpoint.everySteps=8");
+    Path newest = runs.resolve("checkpoints/step-00000012/generator.safetensors");
+    Files.write(newest, new byte[] {1});
+    events.clear();
+    valetts.resume(new ResumeRequest(runs, List.of()));
+    RunStarted started = (RunStarted) events.stream().filter(RunStarted.class::isInstance).findFirst().orElseThrow();
+    assertThat(started.step()).isEqualTo(8);
+    assertThat(started.validations()).singleElement().satisfies(validation -> {
+      assertThat(validation.step()).isEqualTo(5);
+      assertThat(validation.scalars()).containsKey("val/mel_l1");
+    });
   }
 
   @Test

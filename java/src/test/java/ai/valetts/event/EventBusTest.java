@@ -64,8 +64,69 @@ class EventBusTest {
       bus.publish(step(1));
       bus.publish(step(2));
     }
-    assertThat(heard).hasSize(2);
-    assertThat(problems).singleElement().asString().contains("disk is full").contains("the run goes on");
+    assertThat(heard).filteredOn(StepCompleted.class::isInstance).hasSize(2);
+    assertThat(heard).filteredOn(Notice.class::isInstance).singleElement().satisfies(event -> {
+      assertThat(((Notice) event).level()).isEqualTo(Notice.Level.WARNING);
+      assertThat(((Notice) event).text())
+          .startsWith("A listener of the run failed, the run goes on: ").contains("disk is full").contains("next resume");
+    });
+    assertThat(problems).isEmpty();
+  }
+
+  @Test
+  void theOthersHearOfAFailureAfterTheEventAndInWords() {
+    RunListener failing = new RunListener() {
+      @Override
+      public void on(RunEvent event) {
+        throw new IllegalStateException("x");
+      }
+
+      @Override
+      public String name() {
+        return "The diary";
+      }
+    };
+    try (EventBus bus = new EventBus(
+        List.of(failing, heard::add), 100, problems::add, event -> event, failure -> "it is " + failure.getMessage())) {
+      bus.publish(step(1));
+    }
+    assertThat(heard.get(0)).isEqualTo(step(1));
+    assertThat(((Notice) heard.get(1)).text()).startsWith("The diary failed, the run goes on: it is x.");
+  }
+
+  @Test
+  void whenNobodyTakesTheWarningItIsAProblem() {
+    RunListener picky = event -> {
+      if (event instanceof Notice) {
+        throw new IOException("no words here");
+      }
+    };
+    RunListener failing = event -> {
+      throw new IOException("disk is full");
+    };
+    try (EventBus bus = new EventBus(List.of(failing, picky), 100, problems::add)) {
+      bus.publish(step(1));
+      bus.publish(step(2));
+    }
+    assertThat(problems).singleElement().asString().contains("no words here");
+  }
+
+  @Test
+  void aFailureOnBeingClosedIsToldToThoseStillOpen() {
+    RunListener failing = new RunListener() {
+      @Override
+      public void on(RunEvent event) {}
+
+      @Override
+      public void close() throws IOException {
+        throw new IOException("the last line is lost");
+      }
+    };
+    List<RunEvent> before = Collections.synchronizedList(new ArrayList<>());
+    new EventBus(List.of(before::add, failing, heard::add), 100, problems::add).close();
+    assertThat(before).isEmpty();
+    assertThat(heard).singleElement().asString().contains("the last line is lost");
+    assertThat(problems).singleElement().asString().contains("the last line is lost");
   }
 
   @Test

@@ -120,6 +120,20 @@ class ConsoleAndJournalTest {
             "  kl          2.0000     NaN %  best");
   }
 
+  @Test
+  void aResumedRunHoldsItsValidationsAgainstThoseBefore() {
+    ConsoleProgress console = console();
+    console.on(new RunStarted(
+        "ana", 2000, true, "cpu", "", Map.of(), List.of(validation(1000, 0.6, 1), validation(2000, 0.8, 2))));
+    console.on(validation(3000, 0.4, 3));
+    assertThat(text().lines())
+        .containsExactly(
+            "run ana goes on at step 2000 on cpu",
+            "validation at step 3,000 (1.0 s)",
+            "  mel_l1      0.4000   -50.0 %  best",
+            "  kl          3.0000   +50.0 %  best 1.0000 at step 1,000");
+  }
+
   private static ValidationCompleted validation(long step, double mel, double kl) {
     Map<String, Double> scalars = new LinkedHashMap<>();
     scalars.put("val/mel_l1", mel);

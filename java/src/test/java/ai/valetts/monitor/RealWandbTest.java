@@ -125,7 +125,7 @@ class RealWandbTest {
   void liveUploadFollowsTheGrowingFileWithTheKeyFromTheEnvironmentAlone() throws Exception {
     Path python = PythonTools.withWandb();
     try (WandbServer server = new WandbServer()) {
-      WandbMonitor monitor = new WandbMonitor(root, WandbRuns.settings(false));
+      WandbMonitor monitor = new WandbMonitor(root, WandbRuns.settings(false), text -> {});
       List<RunListener> listeners = List.of(new MediaFiles(root), monitor);
       WandbRuns.tell(listeners, WandbRuns.started(0));
       Map<String, String> environment = environment(python, server);
@@ -163,7 +163,7 @@ class RealWandbTest {
   }
 
   private WandbMonitor wholeRun(long from, long to) throws Exception {
-    WandbMonitor monitor = new WandbMonitor(root, WandbRuns.settings(false));
+    WandbMonitor monitor = new WandbMonitor(root, WandbRuns.settings(false), text -> {});
     List<RunListener> listeners = List.of(new MediaFiles(root), monitor);
     WandbRuns.tell(listeners, WandbRuns.started(from));
     WandbRuns.run(listeners, from, to);

@@ -74,7 +74,7 @@ final class WandbRuns {
 
   public static void main(String[] arguments) throws Exception {
     Path run = Path.of(arguments[0]);
-    List<RunListener> listeners = List.of(new MediaFiles(run), new WandbMonitor(run, settings(false)));
+    List<RunListener> listeners = List.of(new MediaFiles(run), new WandbMonitor(run, settings(false), text -> {}));
     tell(listeners, started(0));
     run(listeners, 0, 2000);
     System.out.println("ready");

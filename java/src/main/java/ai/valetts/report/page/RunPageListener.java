@@ -41,6 +41,11 @@ public final class RunPageListener implements RunListener {
   }
 
   @Override
+  public String name() {
+    return "Making the run's page";
+  }
+
+  @Override
   public void on(RunEvent event) throws IOException {
     if (event instanceof RunStarted) {
       started = true;
