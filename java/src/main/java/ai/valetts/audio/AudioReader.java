@@ -314,6 +314,7 @@ public final class AudioReader {
     }
     try (BytePointer text = new BytePointer(256)) {
       av_strerror(code, text, text.capacity());
+      text.limit(BytePointer.strlen(text));
       throw new AudioException(file, Fault.DAMAGED, problem + " (" + text.getString() + ")");
     }
   }

@@ -19,7 +19,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
@@ -37,7 +36,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -55,7 +53,7 @@ import java.util.zip.CRC32C;
  */
 final class AudioStore implements AutoCloseable {
   /** Raise when decoding, trimming or the files change, so that older caches are not used. */
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
 
   private static final long SHARD_BYTES = 1L << 30;
   private static final Pattern SHARD = Pattern.compile("([0-9]{5})\\.pcm");
@@ -177,10 +175,6 @@ final class AudioStore implements AutoCloseable {
     return (int) crc.getValue();
   }
 
-  private static long modifiedNanos(Path file) throws IOException {
-    return Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS);
-  }
-
   /** Brings a store up to date, under its lock. */
   private static final class Opening {
     private final Path home;
@@ -253,8 +247,7 @@ final class AudioStore implements AutoCloseable {
         return true;
       }
       try {
-        BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
-        return now.size() != entry.bytes() || now.lastModifiedTime().to(TimeUnit.NANOSECONDS) != entry.modifiedNanos();
+        return !FileState.of(file).equals(new FileState(entry.bytes(), entry.changedNanos()));
       } catch (NoSuchFileException e) {
         return true;
       }
@@ -336,8 +329,8 @@ final class AudioStore implements AutoCloseable {
 
     /** Size and time of change of a shard. */
     private List<Long> stamp(int shard) throws IOException {
-      Path file = shardFile(home, shard);
-      return List.of(Files.size(file), modifiedNanos(file));
+      FileState state = FileState.of(shardFile(home, shard));
+      return List.of(state.bytes(), state.changedNanos());
     }
 
     private Map<String, List<Long>> readVerified() {

@@ -16,7 +16,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 
 /** Turns one recording into the samples a store keeps: decoded, resampled, without offset, trimmed. Thread-safe. */
@@ -46,33 +45,34 @@ final class RecordingDecoder {
 
   Decoded decode(Path file) {
     long bytes = 0;
-    long modified = 0;
+    long changed = 0;
     try {
-      bytes = Files.size(file);
-      modified = Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS);
+      FileState state = FileState.of(file);
+      bytes = state.bytes();
+      changed = state.changedNanos();
       if (Files.isDirectory(file)) {
-        return failed(file, bytes, modified, AudioException.Fault.MISSING, "is not a file");
+        return failed(file, bytes, changed, AudioException.Fault.MISSING, "is not a file");
       }
       String hash = byContent.isEmpty() ? null : hash(file);
       if (hash != null && byContent.containsKey(hash)) {
-        return new Decoded(byContent.get(hash).of(file.toString(), bytes, modified), new byte[0]);
+        return new Decoded(byContent.get(hash).of(file.toString(), bytes, changed), new byte[0]);
       }
       DecodedAudio audio = AudioReader.read(file, settings.sampleRateHz());
-      return decoded(file, bytes, modified, audio, hash == null ? hash(file) : hash);
+      return decoded(file, bytes, changed, audio, hash == null ? hash(file) : hash);
     } catch (AudioException e) {
-      return failed(file, bytes, modified, e.fault(), e.reason());
+      return failed(file, bytes, changed, e.fault(), e.reason());
     } catch (NoSuchFileException e) {
-      return failed(file, bytes, modified, AudioException.Fault.MISSING, "does not exist any more");
+      return failed(file, bytes, changed, AudioException.Fault.MISSING, "does not exist any more");
     } catch (IOException e) {
-      return failed(file, bytes, modified, AudioException.Fault.UNREADABLE, "cannot be read: " + e.getMessage());
+      return failed(file, bytes, changed, AudioException.Fault.UNREADABLE, "cannot be read: " + e.getMessage());
     }
   }
 
-  private static Decoded failed(Path file, long bytes, long modified, AudioException.Fault fault, String reason) {
-    return new Decoded(RecordingEntry.failed(file.toString(), bytes, modified, fault, reason), new byte[0]);
+  private static Decoded failed(Path file, long bytes, long changed, AudioException.Fault fault, String reason) {
+    return new Decoded(RecordingEntry.failed(file.toString(), bytes, changed, fault, reason), new byte[0]);
   }
 
-  private Decoded decoded(Path file, long bytes, long modified, DecodedAudio audio, String hash) {
+  private Decoded decoded(Path file, long bytes, long changed, DecodedAudio audio, String hash) {
     float[] samples = audio.samples();
     boolean trims = settings.trim() != null;
     SpeechMeasure measure =
@@ -93,7 +93,7 @@ final class RecordingDecoder {
         new RecordingEntry(
             file.toString(),
             bytes,
-            modified,
+            changed,
             hash,
             audio.container(),
             audio.sourceSampleRateHz(),

@@ -7,7 +7,7 @@ import ai.valetts.audio.AudioException;
  *
  * @param file as the caller named it
  * @param bytes size of the source file when it was decoded
- * @param modifiedNanos its time of change
+ * @param changedNanos its time of change, as {@link FileState} has it
  * @param sha256 of its content; empty where it could not be decoded
  * @param container format of the source file
  * @param shard number of the shard with the samples
@@ -25,7 +25,7 @@ import ai.valetts.audio.AudioException;
 record RecordingEntry(
     String file,
     long bytes,
-    long modifiedNanos,
+    long changedNanos,
     String sha256,
     String container,
     int sourceSampleRateHz,
@@ -43,9 +43,9 @@ record RecordingEntry(
     String failure) {
 
   static RecordingEntry failed(
-      String file, long bytes, long modifiedNanos, AudioException.Fault fault, String failure) {
+      String file, long bytes, long changedNanos, AudioException.Fault fault, String failure) {
     return new RecordingEntry(
-        file, bytes, modifiedNanos, "", "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, fault, failure);
+        file, bytes, changedNanos, "", "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, fault, failure);
   }
 
   boolean isDecoded() {
@@ -57,7 +57,7 @@ record RecordingEntry(
     return new RecordingEntry(
         file,
         bytes,
-        modifiedNanos,
+        changedNanos,
         sha256,
         container,
         sourceSampleRateHz,
@@ -76,11 +76,11 @@ record RecordingEntry(
   }
 
   /** The same samples for a file of equal content. */
-  RecordingEntry of(String otherFile, long otherBytes, long otherModifiedNanos) {
+  RecordingEntry of(String otherFile, long otherBytes, long otherChangedNanos) {
     return new RecordingEntry(
         otherFile,
         otherBytes,
-        otherModifiedNanos,
+        otherChangedNanos,
         sha256,
         container,
         sourceSampleRateHz,

@@ -14,6 +14,8 @@ import java.util.List;
 final class BoundedSeries {
   private static final int MAX_RECENT = 100;
   private static final int MAX_MEANS = 128;
+  private static final int MAX_NOW = 10;
+  private static final int NEIGHBOURS = 5;
 
   private final Deque<Trend.Point> recent = new ArrayDeque<>();
   private List<Bucket> buckets = new ArrayList<>();
@@ -83,7 +85,7 @@ final class BoundedSeries {
   Measure measure() {
     List<Trend.Point> means = buckets.stream().map(Bucket::mean).toList();
     Trend.Point best =
-        (noisy ? means.stream() : buckets.stream().map(Bucket::least))
+        (noisy ? smoothed(means).stream() : buckets.stream().map(Bucket::least))
             .min(Comparator.comparingDouble(Trend.Point::value))
             .orElseThrow();
     int quarter = means.size() / 4;
@@ -93,7 +95,23 @@ final class BoundedSeries {
       double late = mean(means.subList(means.size() - quarter, means.size()));
       lateChange = before == 0 ? 0 : (late - before) / Math.abs(before);
     }
-    return new Measure(Trend.of(means), Trend.of(recent()), best.value(), Math.round(best.step()), lateChange);
+    double now = mean(newest(noisy ? MAX_NOW : 1));
+    return new Measure(Trend.of(means), Trend.of(recent()), now, best.value(), Math.round(best.step()), lateChange);
+  }
+
+  private List<Trend.Point> newest(int count) {
+    List<Trend.Point> values = recent();
+    return values.subList(Math.max(0, values.size() - count), values.size());
+  }
+
+  /** Means of neighbours, so that one lucky value is no best; of fewer points than that, of them all. */
+  private static List<Trend.Point> smoothed(List<Trend.Point> points) {
+    int width = Math.min(NEIGHBOURS, points.size());
+    List<Trend.Point> smooth = new ArrayList<>();
+    for (int i = 0; i + width <= points.size(); i++) {
+      smooth.add(new Trend.Point(points.get(i + width / 2).step(), mean(points.subList(i, i + width))));
+    }
+    return smooth;
   }
 
   private static double mean(List<Trend.Point> points) {

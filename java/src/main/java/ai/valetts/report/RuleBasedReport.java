@@ -64,7 +64,7 @@ public final class RuleBasedReport {
       sentences.add(texts.get("summary.early", Map.of("points", points(run))));
     }
     run.measure("loss/g/mel_l1").ifPresent(mel -> sentences.add(texts.get(
-        "summary.mel", Map.of("now", mel.recent().mean(), "first", mel.whole().first()))));
+        "summary.mel", Map.of("now", mel.now(), "first", mel.whole().first()))));
     run.held("val/mel_l1").ifPresent(mel -> sentences.add(texts.get(
         "summary.held", Map.of("now", mel.recent().last(), "best", mel.best(), "step", mel.bestStep()))));
     run.held("val/mel_ratio").ifPresent(ratio -> sentences.add(texts.get(
@@ -101,10 +101,10 @@ public final class RuleBasedReport {
     List<Report.Loss> losses = new ArrayList<>();
     for (String tag : LOSSES) {
       run.measure(tag).ifPresent(measure -> {
-        String now = course(measure, measure.recent().mean(), texts);
+        String now = course(measure, measure.now(), texts);
         boolean shared = tag.equals("loss/d/total") || tag.equals("loss/g/gen");
         if (shared && discriminators > 0) {
-          now += " " + texts.get("now.each", Map.of("each", measure.recent().mean() / discriminators));
+          now += " " + texts.get("now.each", Map.of("each", measure.now() / discriminators));
         }
         losses.add(new Report.Loss(tag, now, texts.get("loss." + tag)));
       });
@@ -112,7 +112,7 @@ public final class RuleBasedReport {
     for (String tag : HELD) {
       run.held(tag).ifPresent(measure -> losses.add(new Report.Loss(
           tag,
-          course(measure, measure.recent().last(), texts) + " "
+          course(measure, measure.now(), texts) + " "
               + texts.get("now.best", Map.of("best", measure.best(), "step", measure.bestStep())),
           texts.get("loss." + tag))));
     }

@@ -97,17 +97,20 @@ final class Rules {
 
   private static Optional<Evidence> diverging(RunSummary run) {
     return run.measure(MEL).filter(Rules::enough).flatMap(mel -> when(
-        mel.recent().mean() > 1.25 * mel.best() && mel.recent().relativeRise() > 0.05,
+        mel.recent().mean() > 1.25 * mel.best() && mel.recent().relativeRise() > 0.05 && liesBehind(mel),
         () -> new Evidence(
             Rule.numbers("now", mel.recent().mean(), "best", mel.best(), "step", mel.bestStep()),
             scaled(run, RATE, 0.25, 0.5, 0.6))));
   }
 
+  /** The best is over: it lies before the middle of the newest values. */
+  private static boolean liesBehind(Measure measure) {
+    return 2 * measure.bestStep() < measure.recent().fromStep() + measure.recent().toStep();
+  }
+
   private static Optional<Evidence> klExploding(RunSummary run) {
     return run.measure("loss/g/kl").filter(Rules::enough).flatMap(kl -> when(
-        kl.recent().mean() > 10 && kl.recent().mean() > 3 * Math.abs(kl.best()) && kl.bestStep() < kl.recent().toStep()
-            && kl.recent().relativeRise() > -0.2 && kl.whole().points() >= MIN_POINTS
-            && kl.recent().fromStep() + kl.recent().toStep() > 2 * kl.bestStep(),
+        kl.recent().mean() > 10 && kl.recent().mean() > 3 * Math.abs(kl.best()) && kl.recent().relativeRise() > -0.2 && liesBehind(kl),
         () -> new Evidence(
             Rule.numbers("now", kl.recent().mean(), "best", kl.best(), "step", kl.bestStep()),
             scaled(run, RATE, 0.3, 0.6, 0.5))));

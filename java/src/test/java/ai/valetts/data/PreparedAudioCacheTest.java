@@ -97,6 +97,20 @@ class PreparedAudioCacheTest {
   }
 
   @Test
+  void noticesAnotherContentOfTheSameSizeWhoseTimeWasSetBack() throws IOException {
+    Path file = folder.resolve("wavs/a2.wav");
+    List<float[]> first = samples();
+    FileTime time = Files.getLastModifiedTime(file);
+    byte[] other = Files.readAllBytes(file);
+    for (int i = other.length / 2; i < other.length - 1; i += 2) {
+      other[i] = (byte) (other[i] ^ 0x55);
+    }
+    Files.write(file, other);
+    Files.setLastModifiedTime(file, time);
+    assertThat(samples().get(2)).isNotEqualTo(first.get(2));
+  }
+
+  @Test
   void addsNewClipsOnly() throws IOException {
     List<float[]> first = samples();
     DataFixtures.tone(folder, "new", 0.7);

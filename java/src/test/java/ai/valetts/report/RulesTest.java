@@ -118,8 +118,12 @@ class RulesTest {
         .curve("loss/g/kl", step -> fineTuned.noisy(0.06, 1.7))
         .held("val/mel_l1", step -> fineTuned.noisy(0.004, 0.52))
         .held("val/mel_ratio", step -> fineTuned.noisy(0.004, 0.34));
+    SimulatedRun everyStep = new SimulatedRun();
+    everyStep.steps(24, 1, 1000).curve(
+        "loss/g/mel_l1", step -> step == 20 ? 1.6 : everyStep.noisy(0.08, 2.1 + 0.02 * step));
     return Stream.of(
         Arguments.of("usual", new SimulatedRun()),
+        Arguments.of("logged at every step, with one lucky value", everyStep),
         Arguments.of("just begun", new SimulatedRun().steps(30, 10, 1000)),
         Arguments.of("short, on a CPU", cpu),
         Arguments.of("long and converged", new SimulatedRun().steps(600_000, 100, 2000)),

@@ -12,6 +12,7 @@ import java.util.Set;
  */
 final class PipeList {
   private static final int MAX_SPEAKER_LENGTH = 60;
+  private static final int MAX_COLUMNS = 3;
 
   /** A row in ten may be damaged without hiding what the list is. */
   private static final double MOST = 0.9;
@@ -79,19 +80,23 @@ final class PipeList {
     String name = columns[0].strip();
     List<Finding> findings = new ArrayList<>(line.findings());
     int needed = layout == Layout.SPEAKER_TEXT ? 3 : 2;
-    if (columns.length < needed) {
-      findings.add(
-          new Finding(
-              Finding.Kind.BROKEN_ROW,
-              needed == 2
-                  ? "the row has no \"|\" between name and text"
-                  : "the row has " + columns.length + " of the columns " + layout.description()));
+    if (columns.length < needed || columns.length > MAX_COLUMNS) {
+      findings.add(new Finding(Finding.Kind.BROKEN_ROW, wrongColumns(columns.length, needed, layout)));
       return maker.broken(line.number(), name, findings);
     }
     boolean third = layout == Layout.SPEAKER_TEXT || columns.length > 2 && !columns[2].isBlank();
     String text = unquoted(columns[third ? 2 : 1].strip(), findings);
     String speaker = layout == Layout.SPEAKER_TEXT ? columns[1] : null;
     return maker.row(line.number(), name, name, text, speaker, null, 0, findings);
+  }
+
+  private static String wrongColumns(int count, int needed, Layout layout) {
+    if (count > MAX_COLUMNS) {
+      return "the row has " + count + " columns, more than " + layout.description() + "; a text may hold no \"|\"";
+    }
+    return needed == 2
+        ? "the row has no \"|\" between name and text"
+        : "the row has " + count + " of the columns " + layout.description();
   }
 
   /** Undoes what a CSV writer does to a text with quotation marks in it. */

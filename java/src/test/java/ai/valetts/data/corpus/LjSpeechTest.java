@@ -40,6 +40,14 @@ class LjSpeechTest {
   }
 
   @Test
+  void refusesARowWithMoreColumnsThanTheListHas() throws IOException {
+    List<CorpusRow> rows = read("a|one\nb|two|x|y\nc|three\n".getBytes(StandardCharsets.UTF_8));
+    assertThat(rows.get(1).findings()).extracting(Finding::kind).containsExactly(Finding.Kind.BROKEN_ROW);
+    assertThat(rows.get(1).findings().get(0).detail()).contains("4 columns");
+    assertThat(rows.get(2).text()).isEqualTo("three");
+  }
+
+  @Test
   void marksRowsWithoutText() throws IOException {
     List<CorpusRow> rows = read("lonely\nx|\n".getBytes(StandardCharsets.UTF_8));
     assertThat(rows.get(0).findings()).extracting(Finding::kind).containsExactly(Finding.Kind.BROKEN_ROW);
