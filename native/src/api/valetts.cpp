@@ -19,10 +19,11 @@
 #include "core/check.h"
 #include "core/module_scope.h"
 #include "core/profiler.h"
+#include "core/path.h"
 #include "infer/voice.h"
 #include "interop/safetensors.h"
 #include "parity/parity.h"
-#include "train/trainer.h"
+#include "train/captured_steps.h"
 
 #ifdef VALETTS_CUDA
 #include <ATen/cuda/CUDAContext.h>
@@ -33,8 +34,11 @@
 using valetts::guarded;
 
 struct vt_session {
-  explicit vt_session(const valetts::TrainerSettings& settings, at::Device device) : trainer(settings, device) {}
+  explicit vt_session(const valetts::TrainerSettings& settings, at::Device device)
+      : trainer(settings, device),
+        steps(trainer, valetts::gpu_path() == valetts::GpuPath::kGraphs ? valetts::make_graph_recorder(device) : nullptr) {}
   valetts::Trainer trainer;
+  valetts::CapturedSteps steps;
 };
 
 struct vt_snapshot {
@@ -303,21 +307,20 @@ void vt_session_destroy(vt_session* session) { delete session; }
 vt_status vt_session_accumulate(vt_session* session, int32_t phase, const vt_batch* batch,
                                 const vt_step_params* params) {
   return guarded([&] {
-    valetts::Trainer& trainer = required(session, "session").trainer;
+    const valetts::Trainer& trainer = required(session, "session").trainer;
+    valetts::CapturedSteps& steps = session->steps;
     const valetts::StepPhase given_phase = phase_of(phase);
     const valetts::StepSchedule schedule = schedule_of(required(params, "params"));
-    if (given_phase == valetts::StepPhase::kGenerator && trainer.keeps_pass()) {
+    if (given_phase == valetts::StepPhase::kGenerator && steps.keeps_batch()) {
       const int64_t items = required(batch, "batch").batch_size;
       VT_CHECK_ARG(schedule.totals.items == 0 || items == schedule.totals.items, "the batch has ", schedule.totals.items,
                    " utterances and came in one piece, this piece has ", items);
-      trainer.accumulate_kept(schedule);
+      steps.accumulate_kept(schedule);
       return;
     }
     const valetts::BatchTensors tensors =
         valetts::batch_tensors(batch, trainer.settings().model, trainer.settings().audio);
-    const valetts::StepInputs inputs = inputs_of(trainer, tensors);
-    valetts::KeyedNoise noise(trainer.settings().seed, schedule.step, tensors.utterance_ids, trainer.device());
-    trainer.accumulate(given_phase, inputs, schedule, noise);
+    steps.accumulate(given_phase, inputs_of(trainer, tensors), tensors.utterance_ids, schedule);
   });
 }
 
@@ -327,17 +330,16 @@ vt_status vt_session_apply(vt_session* session, int32_t phase, const vt_step_par
     valetts::Trainer& trainer = required(session, "session").trainer;
     const valetts::StepPhase given_phase = phase_of(phase);
     const valetts::StepSchedule schedule = schedule_of(required(params, "params"));
-    trainer.apply(given_phase, schedule);
+    session->steps.apply(given_phase, schedule);
     if (out_metrics != nullptr) *out_metrics = metrics_of(trainer.losses(), schedule);
   });
 }
 
 vt_status vt_session_discard(vt_session* session) {
   return guarded([&] {
-    valetts::Trainer& trainer = required(session, "session").trainer;
-    trainer.discard();
+    required(session, "session").steps.discard();
 #ifdef VALETTS_CUDA
-    if (trainer.device().is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
+    if (session->trainer.device().is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
 #endif
   });
 }
@@ -486,6 +488,7 @@ vt_status vt_session_load(vt_session* session, const char* directory_utf8, int32
     valetts::Trainer& trainer = required(session, "session").trainer;
     const std::string directory = &required(directory_utf8, "directory_utf8");
     VT_CHECK_ARG(what == VT_LOAD_STATE || what == VT_LOAD_WEIGHTS, "what is ", what, "; it must be 0 or 1");
+    session->steps.drop();
     if (what == VT_LOAD_STATE) {
       trainer.load(directory);
     } else {

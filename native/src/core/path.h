@@ -8,7 +8,7 @@ namespace valetts {
 // What a step on a GPU may use, from the environment variable VALETTS_GPU_PATH, read once:
 //   plain   (the default) libtorch's operations and the alignment kernel
 //   fused   the hand-written CUDA kernels too; draws and segments stay on the device, so that a step waits for nothing
-//   graphs  the same, captured once for each shape and replayed
+//   graphs  the same, recorded once for each shape and replayed (train/captured_steps.h)
 // The default moves on when docs/gpu-ledger.md holds a pass of the next one.
 enum class GpuPath : int32_t { kPlain = 0, kFused = 1, kGraphs = 2 };
 

@@ -74,7 +74,7 @@ at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean
   return constant + square + cross + mean_square;
 }
 
-at::Tensor noisy_score_BST(const at::Tensor& score_BST, const at::Tensor& noise_BST, double scale,
+at::Tensor noisy_score_BST(const at::Tensor& score_BST, const at::Tensor& noise_BST, const at::Tensor& scale,
                            const at::Tensor& token_lengths_B, const at::Tensor& frame_lengths_B, bool over_padding) {
   if (over_padding) return score_BST + score_BST.std() * noise_BST * scale;
   const at::Tensor valid_BST = length_mask_B1T(frame_lengths_B, score_BST.size(1), score_BST.scalar_type()).transpose(1, 2) *

@@ -41,8 +41,8 @@ at::Tensor alignment_score_BST(const at::Tensor& z_p_BCS, const at::Tensor& mean
 
 // The searched score with noise: score + std(score) x noise x scale (VITS2, section 2.2). The deviation (unbiased) is that
 // of each utterance's own text and frames, or with `over_padding` that of the whole padded batch, as in the reference.
-//   score_BST, noise_BST [B,S,T]; lengths int64 [B] on their device
-at::Tensor noisy_score_BST(const at::Tensor& score_BST, const at::Tensor& noise_BST, double scale,
+//   score_BST, noise_BST [B,S,T]; scale a scalar; lengths int64 [B]; all on one device
+at::Tensor noisy_score_BST(const at::Tensor& score_BST, const at::Tensor& noise_BST, const at::Tensor& scale,
                            const at::Tensor& token_lengths_B, const at::Tensor& frame_lengths_B, bool over_padding);
 
 // Over what the squares of the duration discriminator's losses are averaged: the whole batch's valid tokens (a scalar

@@ -165,7 +165,7 @@ void check_alignment(const Fixture& fixture, const ParityRequest& request, Parit
   report.forward("noisy/std", score.std(), fixture["noisy/std"]);
   const at::Tensor whole_B = at::full({score.size(0)}, score.size(1), at::TensorOptions(at::kLong).device(request.device));
   report.forward("noisy/out_scale_0.01",
-                 noisy_score_BST(score, fixture["noisy/randn"], 0.01, whole_B, whole_B, /*over_padding=*/true),
+                 noisy_score_BST(score, fixture["noisy/randn"], at::full({}, 0.01, score.options()), whole_B, whole_B, /*over_padding=*/true),
                  fixture["noisy/out_scale_0.01"]);
 }
 

@@ -22,10 +22,11 @@ class AdamW {
   AdamW(ParameterStore& parameters, const AdamWSettings& settings);
   // L2 norm over all gradients, as a device scalar.
   at::Tensor gradient_norm() const;
-  // Scales all gradients so that their norm, which the caller has, is at most `limit`; nothing waits for the device.
-  void clip(const at::Tensor& norm, double limit);
-  // `overflow`, if defined, holds 1 on the device where the step is to change nothing.
-  void step(double learning_rate, const at::Tensor& overflow = {});
+  // Scales all gradients so that their norm, which the caller has, is at most `limit`; both are device scalars.
+  void clip(const at::Tensor& norm, const at::Tensor& limit);
+  // learning_rate: a scalar, float32 on a GPU, float64 on the CPU. `overflow`, if defined, holds 1 on the device where the
+  // step is to change nothing. Neither is waited for.
+  void step(const at::Tensor& learning_rate, const at::Tensor& overflow = {});
 
   NamedTensors state() const;
   // Errors (IO): a state of another shape or of an unknown parameter, named.
@@ -36,11 +37,18 @@ class AdamW {
   struct Moments {
     at::Tensor first;
     at::Tensor second;
-    at::Tensor steps;
+  };
+  // Moments by parameter, empty until its first gradient; steps taken, [parameters] on the device, 0 where there were none.
+  struct State {
+    std::vector<std::optional<Moments>> moments;
+    at::Tensor steps_P;
   };
   std::vector<at::Tensor> gradients() const;
-  std::vector<std::optional<Moments>> parse(const NamedTensors& state, const std::string& origin) const;
-  Moments fresh(const at::Tensor& parameter) const;
+  State parse(const NamedTensors& state, const std::string& origin) const;
+  State fresh() const;
+  static Moments fresh(const at::Tensor& parameter);
+  // Counts a step for the parameters that have a gradient, all in one operation.
+  void count_step(const std::vector<bool>& stepping, const at::Tensor& overflow);
   // The formula written out, tensor by tensor: what the fused step is checked against.
   void plain_step(double learning_rate, const at::Tensor& overflow, const std::vector<at::Tensor>& parameters,
                   const std::vector<at::Tensor>& gradients, const std::vector<at::Tensor>& first,
@@ -48,7 +56,9 @@ class AdamW {
 
   ParameterStore& parameters_;
   AdamWSettings settings_;
-  std::vector<std::optional<Moments>> moments_;  // by parameter; empty until its first gradient
+  State state_;
+  std::vector<bool> stepping_;  // what stepping_P_ says: which parameters have gradients
+  at::Tensor stepping_P_;       // 1 or 0
 };
 
 }  // namespace valetts

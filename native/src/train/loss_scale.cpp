@@ -33,7 +33,7 @@ at::Tensor LossScale::unscale(const ParameterStore& store) const {
   return overflow;
 }
 
-void LossScale::limit(double largest) {
+void LossScale::limit(const at::Tensor& largest) {
   if (!enabled_) return;
   at::NoGradGuard no_grad;
   scale_.clamp_max_(largest);

@@ -23,8 +23,8 @@ class LossScale {
   // Divides the network's gradients by the scale. Returns 1 on the device if one of them is not finite, else 0; undefined
   // when not enabled.
   at::Tensor unscale(const ParameterStore& store) const;
-  // Lowers the scale to `largest` where it is above; nothing when not enabled.
-  void limit(double largest);
+  // Lowers the scale to `largest`, a scalar on the device, where it is above; nothing when not enabled.
+  void limit(const at::Tensor& largest);
   // After the step: halves the scale if any network overflowed, doubles it after 2,000 steps without.
   void update(const std::vector<at::Tensor>& overflows);
 

@@ -14,8 +14,6 @@ namespace valetts {
 
 namespace {
 
-constexpr double kAlignmentNoiseStart = 0.01;
-constexpr double kAlignmentNoiseDecay = 2e-6;
 constexpr const char* kLossScaleFile = "loss_scale.safetensors";
 constexpr const char* kAverageFile = "generator_average.safetensors";
 
@@ -106,6 +104,7 @@ Trainer::Trainer(const TrainerSettings& settings, at::Device device)
       discriminator_optimizer_(discriminator_store_, settings.optimizer),
       duration_optimizer_(duration_store_, settings.optimizer),
       loss_scale_(settings.precision == Precision::kFp16, settings.initial_loss_scale, device),
+      scalars_(parameter_type(settings.precision), device, settings.average_decay),
       silent_mel_M_(silent_mel_M()) {
   if (settings.average_decay > 0.0) {
     average_ = std::make_shared<Generator>(settings.model, network_seed(settings.seed, kGeneratorSeed), device,
@@ -172,8 +171,8 @@ StepInputs Trainer::padded(const StepInputs& inputs, int64_t tokens, int64_t fra
   return out;
 }
 
-GeneratorPass Trainer::align(const Generator& generator, const StepInputs& inputs, int64_t step, const Pass& pass,
-                             const at::Tensor* forced_durations_BT) const {
+GeneratorPass Trainer::align(const Generator& generator, const StepInputs& inputs, const at::Tensor& alignment_noise,
+                             const Pass& pass, const at::Tensor* forced_durations_BT) const {
   const at::Tensor speaker = speaker_of(generator, inputs);
   GeneratorPass out;
   out.text = generator.text_encoder(inputs.token_ids_BT, inputs.token_lengths_B, speaker, pass);
@@ -184,13 +183,11 @@ GeneratorPass Trainer::align(const Generator& generator, const StepInputs& input
     const ModuleScope scope("alignment search");
     at::NoGradGuard no_grad;
     out.score_BST = alignment_score_BST(out.z_p_BCS, out.text.mean_BCT, out.text.log_std_BCT);
-    const double noise_scale =
-        std::max(0.0, kAlignmentNoiseStart - kAlignmentNoiseDecay * static_cast<double>(step));
     at::Tensor searched = out.score_BST;
-    if (pass.training && settings_.model.noise_scaled_alignment && noise_scale > 0.0) {
+    if (settings_.model.noise_scaled_alignment && alignment_noise.defined()) {
       const at::Tensor draw =
           pass.noise.normal_BCT(NoiseStream::kAlignment, inputs.token_ids_BT.size(1), frames).transpose(1, 2);
-      searched = noisy_score_BST(searched, draw, noise_scale, inputs.token_lengths_B, inputs.frame_lengths_B,
+      searched = noisy_score_BST(searched, draw, alignment_noise, inputs.token_lengths_B, inputs.frame_lengths_B,
                                  settings_.reference_padding);
     }
     out.durations_BT = mas_path(searched.to(at::kFloat).contiguous(), inputs.token_lengths_B, inputs.frame_lengths_B);
@@ -230,11 +227,12 @@ void Trainer::decode_segment(const StepInputs& inputs, const Pass& pass, Generat
   out.generated_mel_BMS = extractor_.mel_BMS(out.generated_B1N.squeeze(1));
 }
 
-GeneratorPass Trainer::forward(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
+GeneratorPass Trainer::forward(const StepInputs& inputs, const StepStructure& structure, NoiseSource& noise,
                                const at::Tensor* forced_durations_BT) const {
   const Pass training{true, noise};
   const PrecisionScope scope(device_, settings_.precision);
-  GeneratorPass pass = align(*generator_, inputs, schedule.step, training, forced_durations_BT);
+  GeneratorPass pass = align(*generator_, inputs, structure.alignment_noise ? scalars_.alignment_noise_scale() : at::Tensor(),
+                             training, forced_durations_BT);
   decode_segment(inputs, training, pass);
   return pass;
 }
@@ -256,36 +254,47 @@ Trainer::Share Trainer::share_of(const StepInputs& inputs, const BatchTotals& to
   return share;
 }
 
-void Trainer::begin_phase(StepPhase phase, const StepSchedule& schedule) {
+void Trainer::check_order(StepPhase phase, int64_t step) const {
   const bool discriminators = phase == StepPhase::kDiscriminators;
-  const Stage under_way = discriminators ? Stage::kDiscriminators : Stage::kGenerator;
-  if (stage_ == under_way) {
-    VT_CHECK_STATE(schedule.step == step_, "step ", step_, " is under way; step ", schedule.step, " must wait");
-    return;
-  }
-  accumulated_items_ = 0;
-  if (discriminators) {
+  if (stage_ == (discriminators ? Stage::kDiscriminators : Stage::kGenerator)) {
+    VT_CHECK_STATE(step == step_, "step ", step_, " is under way; step ", step, " must wait");
+  } else if (discriminators) {
     // kBetween: the last step's generator phase was given up.
     VT_CHECK_STATE(stage_ == Stage::kReady || stage_ == Stage::kBetween, "the generator's phase of step ", step_,
                    " is under way");
+  } else {
+    VT_CHECK_STATE(stage_ == Stage::kBetween && step == step_, "the generator's phase of step ", step,
+                   " comes after the discriminators' of that step");
+  }
+}
+
+void Trainer::open_phase(StepPhase phase, const StepStructure& structure) {
+  accumulated_items_ = 0;
+  if (phase == StepPhase::kDiscriminators) {
     kept_.reset();
     losses_ = {};
-    if (schedule.loss_scale_limit > 0.0) loss_scale_.limit(schedule.loss_scale_limit);
-    losses_.loss_scale = loss_scale_.value().clone();
+    if (structure.loss_scale_limit) loss_scale_.limit(scalars_.loss_scale_limit());
+    losses_.loss_scale = loss_scale_.enabled() ? loss_scale_.value().clone() : loss_scale_.value();
     discriminator_store_.clear_gradients();
     duration_store_.clear_gradients();
     discriminator_store_.set_requires_grad(true);
     duration_store_.set_requires_grad(true);
-    step_ = schedule.step;
+    stage_ = Stage::kDiscriminators;
   } else {
-    VT_CHECK_STATE(stage_ == Stage::kBetween && schedule.step == step_,
-                   "the generator's phase of step ", schedule.step, " comes after the discriminators' of that step");
     generator_->parameters().clear_gradients();
     // The generator's losses deposit nothing in the discriminators.
     discriminator_store_.set_requires_grad(false);
     duration_store_.set_requires_grad(false);
+    stage_ = Stage::kGenerator;
   }
-  stage_ = under_way;
+}
+
+void Trainer::begin_phase(StepPhase phase, const StepSchedule& schedule) {
+  check_order(phase, schedule.step);
+  scalars_.write(schedule);
+  if (stage_ == (phase == StepPhase::kDiscriminators ? Stage::kDiscriminators : Stage::kGenerator)) return;
+  open_phase(phase, StepStructure::of(schedule));
+  step_ = schedule.step;
 }
 
 void Trainer::accumulate(StepPhase phase, const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
@@ -302,7 +311,7 @@ void Trainer::accumulate(StepPhase phase, const StepInputs& inputs, const StepSc
   {
     // The discriminators' gradients end at the generated audio: only a pass that is kept needs the generator's graph.
     const c10::AutoGradMode gradients(whole || phase == StepPhase::kGenerator);
-    pass = forward(inputs, schedule, noise, forced_durations_BT);
+    pass = forward(inputs, StepStructure::of(schedule), noise, forced_durations_BT);
     pass.duration_loss_B = pass.duration_loss_B / share.tokens;
   }
   const int64_t items = inputs.token_ids_BT.size(0);
@@ -310,7 +319,7 @@ void Trainer::accumulate(StepPhase phase, const StepInputs& inputs, const StepSc
     accumulate_discriminators(pass, share, trace);
     if (whole) kept_ = Kept{std::move(pass), share, items};
   } else {
-    accumulate_generator(pass, schedule, share, trace);
+    accumulate_generator(pass, share, trace);
     if (trace != nullptr) trace->generator = std::move(pass);
   }
   accumulated_items_ += items;
@@ -321,7 +330,7 @@ void Trainer::accumulate_kept(const StepSchedule& schedule, StepTrace* trace) {
   begin_phase(StepPhase::kGenerator, schedule);
   Kept kept = std::move(*kept_);
   kept_.reset();
-  accumulate_generator(kept.pass, schedule, kept.share, trace);
+  accumulate_generator(kept.pass, kept.share, trace);
   if (trace != nullptr) trace->generator = std::move(kept.pass);
   accumulated_items_ += kept.items;
 }
@@ -360,8 +369,7 @@ void Trainer::accumulate_discriminators(const GeneratorPass& pass, const Share& 
   loss_scale_.scaled(shared(loss.total, share.items)).backward();
 }
 
-void Trainer::accumulate_generator(const GeneratorPass& pass, const StepSchedule& schedule, const Share& share,
-                                   StepTrace* trace) {
+void Trainer::accumulate_generator(const GeneratorPass& pass, const Share& share, StepTrace* trace) {
   const ModuleScope module("losses");
   DiscriminatorOutput real, generated;
   at::Tensor duration_generated;
@@ -388,10 +396,10 @@ void Trainer::accumulate_generator(const GeneratorPass& pass, const StepSchedule
   const at::Tensor feature_matching =
       shared(feature_matching_loss(real.feature_maps, generated.feature_maps), share.items);
   const at::Tensor mel =
-      shared(at::l1_loss(pass.mel_segment_BMS, pass.generated_mel_BMS), share.items) * schedule.mel_weight;
+      shared(at::l1_loss(pass.mel_segment_BMS, pass.generated_mel_BMS), share.items) * scalars_.mel_weight();
   const at::Tensor kl = kl_loss(pass.z_p_BCS, pass.posterior.log_std_BCS, pass.mean_p_BCS, pass.log_std_p_BCS,
                                 pass.posterior.mask_B1S, share.frames) *
-                        schedule.kl_weight;
+                        scalars_.kl_weight();
   const at::Tensor duration = pass.duration_loss_B.sum();
   at::Tensor total = adversarial_total + feature_matching + mel + duration + kl;
   if (duration_discriminator_) {
@@ -416,52 +424,94 @@ void Trainer::apply(StepPhase phase, const StepSchedule& schedule) {
                  schedule.step);
   VT_CHECK_STATE(schedule.totals.items == 0 || schedule.totals.items == accumulated_items_, "the batch has ",
                  schedule.totals.items, " utterances, of which ", accumulated_items_, " are accumulated");
+  scalars_.write(schedule);
+  update_networks(phase, StepStructure::of(schedule));
+}
+
+void Trainer::update_networks(StepPhase phase, const StepStructure& structure) {
   if (phase == StepPhase::kDiscriminators) {
     if (duration_discriminator_) {
       update({duration_store_, duration_optimizer_, losses_.duration_discriminator_norm,
               losses_.duration_discriminator_overflow},
-             losses_.duration_discriminator.total, schedule.duration_discriminator_learning_rate,
-             schedule.gradient_limit);
+             losses_.duration_discriminator.total, scalars_.duration_discriminator_learning_rate(), structure);
     }
     update({discriminator_store_, discriminator_optimizer_, losses_.discriminator_norm, losses_.discriminator_overflow},
-           losses_.discriminator.total, schedule.discriminator_learning_rate, schedule.gradient_limit);
+           losses_.discriminator.total, scalars_.discriminator_learning_rate(), structure);
     stage_ = Stage::kBetween;
     return;
   }
   update({generator_->parameters(), generator_optimizer_, losses_.generator_norm, losses_.generator_overflow},
-         losses_.generator_total, schedule.generator_learning_rate, schedule.gradient_limit);
+         losses_.generator_total, scalars_.generator_learning_rate(), structure);
   loss_scale_.update(
       {losses_.generator_overflow, losses_.discriminator_overflow, losses_.duration_discriminator_overflow});
-  if (average_) update_average(schedule.step);
+  if (average_) update_average();
   stage_ = Stage::kReady;
 }
 
-void Trainer::update(const Network& network, const at::Tensor& loss, double learning_rate, double gradient_limit) {
+void Trainer::update(const Network& network, const at::Tensor& loss, const at::Tensor& learning_rate,
+                     const StepStructure& structure) {
   const ModuleScope scope("optimizers");
   const at::Tensor overflow = loss_scale_.unscale(network.store);
   network.norm = network.optimizer.gradient_norm();
-  // The norm is finite only if every gradient is.
-  at::Tensor broken = at::logical_or(at::isfinite(network.norm).logical_not(), at::isfinite(loss).logical_not())
-                          .to(at::kFloat)
-                          .view({1});
+  // The norm is finite only if every gradient is; x - x is 0 only for a finite x.
+  const at::Tensor broken = (network.norm - network.norm + (loss - loss)).ne(0).to(at::kFloat).view({1});
   network.overflow = overflow.defined() ? at::maximum(broken, overflow) : broken;
-  if (gradient_limit > 0.0) network.optimizer.clip(network.norm, gradient_limit);
+  if (structure.gradient_limit) network.optimizer.clip(network.norm, scalars_.gradient_limit());
   network.optimizer.step(learning_rate, network.overflow);
 }
 
-void Trainer::update_average(int64_t step) {
+void Trainer::update_average() {
   const ModuleScope scope("optimizers");
   at::NoGradGuard no_grad;
-  // The first steps weigh more, or the mean would long remember the initial weights.
-  const double decay = std::min(settings_.average_decay, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));
-  const at::Tensor weight = ((1.0 - losses_.generator_overflow) * (1.0 - decay)).squeeze().to(generator_->parameters().type());
+  const at::Tensor weight =
+      ((1.0 - losses_.generator_overflow) * scalars_.average_share()).squeeze().to(generator_->parameters().type());
   std::vector<at::Tensor> means, present;
   const NamedTensors& entries = generator_->parameters().entries();
   for (size_t i = 0; i < entries.size(); ++i) {
     means.push_back(average_->parameters().entries()[i].second);
     present.push_back(entries[i].second.detach());
   }
-  at::_foreach_lerp_(means, present, std::vector<at::Tensor>(means.size(), weight));
+  // Three passes over all at once: a mean with a weight on the device would go tensor by tensor.
+  std::vector<at::Tensor> steps = at::_foreach_sub(present, means);
+  at::_foreach_mul_(steps, weight);
+  at::_foreach_add_(means, steps);
+}
+
+void Trainer::run_phase(StepPhase phase, const StepStructure& structure, const StepInputs& inputs, NoiseSource& noise) {
+  open_phase(phase, structure);
+  if (phase == StepPhase::kDiscriminators) {
+    const Share share = share_of(inputs, {});
+    GeneratorPass pass = forward(inputs, structure, noise, nullptr);
+    pass.duration_loss_B = pass.duration_loss_B / share.tokens;
+    accumulate_discriminators(pass, share, nullptr);
+    kept_ = Kept{std::move(pass), share, inputs.token_ids_BT.size(0)};
+  } else {
+    VT_CHECK_STATE(kept_, "no pass is kept for the generator's phase");
+    const Kept kept = std::move(*kept_);
+    kept_.reset();
+    accumulate_generator(kept.pass, kept.share, nullptr);
+  }
+  update_networks(phase, structure);
+}
+
+void Trainer::finish_phase(StepPhase phase, int64_t step, const StepLosses& losses) {
+  losses_ = losses;
+  step_ = step;
+  stage_ = phase == StepPhase::kDiscriminators ? Stage::kBetween : Stage::kReady;
+}
+
+void Trainer::abandon(StepPhase phase, const StepLosses& losses) {
+  kept_.reset();
+  accumulated_items_ = 0;
+  clear_gradients();
+  losses_ = losses;
+  stage_ = phase == StepPhase::kDiscriminators ? Stage::kReady : Stage::kBetween;
+}
+
+void Trainer::clear_gradients() {
+  generator_->parameters().clear_gradients();
+  discriminator_store_.clear_gradients();
+  duration_store_.clear_gradients();
 }
 
 void Trainer::discard() {
@@ -502,7 +552,7 @@ EvaluationSums Trainer::evaluate(const StepInputs& inputs) const {
   const int64_t batch = inputs.token_ids_BT.size(0);
   EvaluationNoise noise(batch, device_);
   const Generator& generator = *voice_generator();
-  const GeneratorPass out = align(generator, inputs, 0, Pass{false, noise});
+  const GeneratorPass out = align(generator, inputs, {}, Pass{false, noise});
   const at::Tensor decoded_BN =
       generator.decoder(out.posterior.mean_BCS, speaker_of(generator, inputs)).squeeze(1);
   const at::Tensor decoded_mel = extractor_.mel_of_ragged_BMS(
@@ -537,7 +587,7 @@ InspectionTensors Trainer::inspect(const StepInputs& inputs) const {
   if (inputs.speaker_ids_B.defined()) one.speaker_ids_B = inputs.speaker_ids_B.narrow(0, 0, 1);
   EvaluationNoise noise(1, device_);
   const Generator& generator = *voice_generator();
-  const GeneratorPass out = align(generator, one, 0, Pass{false, noise});
+  const GeneratorPass out = align(generator, one, {}, Pass{false, noise});
   const at::Tensor decoded_BN = generator.decoder(out.posterior.mean_BCS, speaker_of(generator, one)).squeeze(1);
   InspectionTensors result;
   result.mel_recording_MS = one.mel_BMS.select(0, 0).to(at::kCPU).contiguous();

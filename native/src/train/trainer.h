@@ -4,6 +4,9 @@
 // A step has two phases, each over all micro-batches of the batch: the discriminators learn and step, then the generator
 // learns against the updated ones and steps. A batch in several micro-batches goes through the generator twice, with the
 // same random draws; a batch in one piece once.
+//
+// A phase over a batch in one piece takes every number that changes from step to step from the device (StepScalars, the
+// inputs, the draws' key): train/captured_steps.h records it once for each shape and replays it.
 #pragma once
 
 #include <array>
@@ -19,6 +22,7 @@
 #include "model/generator.h"
 #include "train/adamw.h"
 #include "train/loss_scale.h"
+#include "train/step_scalars.h"
 
 namespace valetts {
 
@@ -46,25 +50,6 @@ struct StepInputs {
   at::Tensor frame_lengths_B;
   at::Tensor samples_B1N;
   at::Tensor speaker_ids_B;  // undefined with one speaker
-};
-
-// What a whole batch holds, over all its micro-batches. All 0: there is one micro-batch.
-struct BatchTotals {
-  int64_t items = 0;
-  int64_t frames = 0;
-  int64_t tokens = 0;
-};
-
-struct StepSchedule {
-  int64_t step = 0;
-  double generator_learning_rate = 2e-4;
-  double discriminator_learning_rate = 2e-4;
-  double duration_discriminator_learning_rate = 2e-4;
-  double mel_weight = 45.0;
-  double kl_weight = 1.0;
-  double gradient_limit = 0.0;  // to which each network's gradient norm is cut; 0 leaves it
-  double loss_scale_limit = 0.0;  // float16: lowers the scale to this before the step; 0 leaves it
-  BatchTotals totals;
 };
 
 enum class StepPhase { kDiscriminators = 0, kGenerator = 1 };
@@ -192,6 +177,18 @@ class Trainer {
   void discard();
   // Of the step under way or, between steps, of the last one.
   const StepLosses& losses() const { return losses_; }
+  // A whole phase over a batch in one piece: what accumulate and apply do, with the numbers that write_schedule left on the
+  // device. The generator's phase takes up the pass that the discriminators' kept. Nothing in it depends on a number of the
+  // host but those of StepStructure, the sizes of the inputs and the settings. Errors: as accumulate.
+  void write_schedule(const StepSchedule& schedule) { scalars_.write(schedule); }
+  void run_phase(StepPhase phase, const StepStructure& structure, const StepInputs& inputs, NoiseSource& noise);
+  // Tells that a phase of `step` is done, which was replayed and left `losses`. Errors: INVALID_STATE out of order.
+  void check_order(StepPhase phase, int64_t step) const;
+  void finish_phase(StepPhase phase, int64_t step, const StepLosses& losses);
+  // Back to where the phase had not begun, whatever stopped it half way. Weights stay as they are.
+  void abandon(StepPhase phase, const StepLosses& losses);
+  // Gradients are of no use after a step.
+  void clear_gradients();
   // Both phases over a batch in one piece.
   StepLosses step(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
                   StepTrace* trace = nullptr, const at::Tensor* forced_durations_BT = nullptr);
@@ -224,19 +221,23 @@ class Trainer {
   };
 
   // Text, posterior, flow, alignment, durations: everything before the decoder.
-  GeneratorPass align(const Generator& generator, const StepInputs& inputs, int64_t step, const Pass& pass,
-                      const at::Tensor* forced_durations_BT = nullptr) const;
+  // alignment_noise: a scalar; undefined for none.
+  GeneratorPass align(const Generator& generator, const StepInputs& inputs, const at::Tensor& alignment_noise,
+                      const Pass& pass, const at::Tensor* forced_durations_BT = nullptr) const;
   // Cuts a random segment of each item and decodes it.
   void decode_segment(const StepInputs& inputs, const Pass& pass, GeneratorPass& out) const;
-  GeneratorPass forward(const StepInputs& inputs, const StepSchedule& schedule, NoiseSource& noise,
+  GeneratorPass forward(const StepInputs& inputs, const StepStructure& structure, NoiseSource& noise,
                         const at::Tensor* forced_durations_BT) const;
   Share share_of(const StepInputs& inputs, const BatchTotals& totals) const;
+  // Enters the phase, or stays in it.
   void begin_phase(StepPhase phase, const StepSchedule& schedule);
+  void open_phase(StepPhase phase, const StepStructure& structure);
   void accumulate_discriminators(const GeneratorPass& pass, const Share& share, StepTrace* trace);
-  void accumulate_generator(const GeneratorPass& pass, const StepSchedule& schedule, const Share& share, StepTrace* trace);
+  void accumulate_generator(const GeneratorPass& pass, const Share& share, StepTrace* trace);
+  void update_networks(StepPhase phase, const StepStructure& structure);
   // Unscaling, norm, limit, optimizer step of one network.
-  void update(const Network& network, const at::Tensor& loss, double learning_rate, double gradient_limit);
-  void update_average(int64_t step);
+  void update(const Network& network, const at::Tensor& loss, const at::Tensor& learning_rate, const StepStructure& structure);
+  void update_average();
   DurationReduction duration_reduction() const;
   at::Tensor silent_mel_M() const;
 
@@ -252,6 +253,7 @@ class Trainer {
   AdamW discriminator_optimizer_;
   AdamW duration_optimizer_;
   LossScale loss_scale_;
+  StepScalars scalars_;
   at::Tensor silent_mel_M_;
   std::shared_ptr<Generator> average_;
 

@@ -1,0 +1,120 @@
+#include "train/recorder.h"
+
+#ifdef VALETTS_CUDA
+#include <ATen/cuda/CUDAEvent.h>
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#endif
+
+namespace valetts {
+
+namespace {
+
+class Repetition : public Recording {
+ public:
+  explicit Repetition(std::function<void()> work) : work_(std::move(work)) {}
+  void replay() override { work_(); }
+
+ private:
+  std::function<void()> work_;
+};
+
+#ifdef VALETTS_CUDA
+class Graph : public Recording {
+ public:
+  at::cuda::CUDAGraph& graph() { return graph_; }
+  void replay() override { graph_.replay(); }
+
+ private:
+  at::cuda::CUDAGraph graph_;
+};
+
+class GraphRecorder : public Recorder {
+ public:
+  explicit GraphRecorder(at::Device device)
+      : device_(device),
+        stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index())),
+        pool_(at::cuda::graph_pool_handle()) {}
+
+  void rehearse(const std::function<void()>& work) override {
+    const c10::cuda::CUDAStream outer = c10::cuda::getCurrentCUDAStream(device_.index());
+    follow(outer, stream_);
+    try {
+      const c10::cuda::CUDAStreamGuard guard(stream_);
+      work();
+    } catch (...) {
+      follow(stream_, outer);
+      throw;
+    }
+    follow(stream_, outer);
+  }
+
+  std::unique_ptr<Recording> record(const std::function<void()>& work) override {
+    auto recording = std::make_unique<Graph>();
+    const c10::cuda::CUDAStream outer = c10::cuda::getCurrentCUDAStream(device_.index());
+    // What the eager steps keep in the cache is room that the pool cannot use.
+    C10_CUDA_CHECK(cudaStreamSynchronize(outer.stream()));
+    c10::cuda::CUDACachingAllocator::emptyCache();
+    const c10::cuda::CUDAStreamGuard guard(stream_);
+    // Of this thread alone: the threads that prepare batches may allocate meanwhile.
+    recording->graph().capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
+    try {
+      work();
+    } catch (...) {
+      end_failed(recording->graph());
+      throw;
+    }
+    recording->graph().capture_end();
+    return recording;
+  }
+
+  void release() override {
+    // A pool whose last graph is gone must not be recorded into again.
+    pool_ = at::cuda::graph_pool_handle();
+    c10::cuda::CUDACachingAllocator::emptyCache();
+  }
+
+ private:
+  // `second` goes on where `first` has got to.
+  static void follow(const c10::cuda::CUDAStream& first, const c10::cuda::CUDAStream& second) {
+    at::cuda::CUDAEvent reached;
+    reached.record(first);
+    reached.block(second);
+  }
+
+  // Leaves the stream and the allocator usable: the first error is the one to tell.
+  void end_failed(at::cuda::CUDAGraph& graph) {
+    try {
+      graph.capture_end();
+    } catch (const std::exception&) {
+      try {
+        c10::cuda::CUDACachingAllocator::endAllocateToPool(device_.index(), pool_);
+      } catch (const std::exception&) {
+      }
+    }
+    cudaGetLastError();
+  }
+
+  at::Device device_;
+  c10::cuda::CUDAStream stream_;
+  at::cuda::MempoolId_t pool_;
+};
+#endif
+
+}  // namespace
+
+std::unique_ptr<Recording> RepeatingRecorder::record(const std::function<void()>& work) {
+  return std::make_unique<Repetition>(work);
+}
+
+std::unique_ptr<Recorder> make_graph_recorder(at::Device device) {
+#ifdef VALETTS_CUDA
+  if (device.is_cuda()) return std::make_unique<GraphRecorder>(device);
+#endif
+  (void)device;
+  return nullptr;
+}
+
+}  // namespace valetts
