@@ -5,9 +5,10 @@
 #   benchmarks/run-all-gpus.sh --rehearse [STAGE...]    on the CPU with tiny sizes: proves this script, measures no GPU
 #
 # Stages, each of at most 8 minutes: steps (whole training steps, batch by batch until memory is full), kernels (alignment
-# search), launches (and synchronisations of a step; needs Nsight Systems), peers (the public reference in turns with ours;
-# needs --reference and numpy). What a stage measured is kept in build/run-all-gpus, so that stages may run one by one; the
-# result, benchmarks/results/THEME_GPU_DATE.md (in $OUT where that is set), is made anew from all of it.
+# search), paths (the speed of each value of VALETTS_GPU_PATH), launches (and synchronisations of a step, path by path; needs
+# Nsight Systems), peers (the public reference in turns with ours; needs --reference and numpy). What a stage measured is kept in
+# build/run-all-gpus, so that stages may run one by one; the result, benchmarks/results/THEME_GPU_DATE.md (in $OUT where that is
+# set), is made anew from all of it.
 #
 # Exit status: 0 all measured, 1 something failed, 77 nothing failed and something could not be measured (no GPU).
 set -euo pipefail
@@ -17,7 +18,7 @@ cd "$CHECKOUT"
 
 STAGE_SECONDS=480
 SKIPPED=77
-STAGES='steps kernels launches peers'
+STAGES='steps kernels paths launches peers'
 
 cannot_run() { say "$*"; return $SKIPPED; }
 
@@ -57,26 +58,51 @@ stage_kernels() {
   mv "$KEPT/kernels.partial" "$KEPT/kernels.txt"
 }
 
-# Calls of the CUDA interface in so many steps: "launches synchronisations".
-calls() { # STEPS
-  step --precision "${PRECISIONS##* }" --batch "${BATCHES%% *}" --seconds 5.06 --warm-up "$WARM_UP" --steps 0 >/dev/null
-  nsys profile --force-overwrite=true --trace=cuda --cuda-graph-trace=node --output="$KEPT/trace" \
+stage_paths() {
+  local path batch
+  : >"$KEPT/paths.partial"
+  for batch in $PEER_BATCHES; do
+    for path in $PATHS; do
+      VALETTS_GPU_PATH=$path step --precision "${PRECISIONS##* }" --batch "$batch" --seconds 5.06 --warm-up "$WARM_UP" --steps "$STEPS" \
+        >"$KEPT/line" 2>"$KEPT/said"
+      cat "$KEPT/said"
+      if grep -q 'not recorded any more' "$KEPT/said"; then
+        say "$path: recording failed at batch $batch"
+        return 1
+      fi
+      printf '%s %s\n' "$path" "$(cat "$KEPT/line")" | tee -a "$KEPT/paths.partial"
+    done
+  done
+  mv "$KEPT/paths.partial" "$KEPT/paths.txt"
+}
+
+# In so many steps on a path: kernels on the device, launches by the host, waits of the host.
+calls() { # PATH STEPS
+  VALETTS_GPU_PATH=$1 nsys profile --force-overwrite=true --trace=cuda --cuda-graph-trace=node --output="$KEPT/trace" \
     benchmarks/train-step/step.sh --config "$CONFIG" --device "$DEVICE" --set model.durationPredictor=deterministic \
-    --precision "${PRECISIONS##* }" --batch "${BATCHES%% *}" --seconds 5.06 --warm-up "$WARM_UP" --steps "$1" >/dev/null
+    --precision "${PRECISIONS##* }" --batch "${BATCHES%% *}" --seconds 5.06 --warm-up "$WARM_UP" --steps "$2" >/dev/null
   nsys stats --force-export=true --report cuda_gpu_kern_sum,cuda_api_sum --format csv --output=- "$KEPT/trace.nsys-rep" >"$KEPT/trace.csv"
   awk -F, '/^Time.*Instances/ { part = "kernels"; next } /^Time.*Num Calls/ { part = "calls"; next }
-    part == "kernels" { launches += $3 } part == "calls" && /Synchronize|cudaMemcpy,|cudaMemcpy"/ { waits += $3 }
-    END { print launches + 0, waits + 0 }' "$KEPT/trace.csv"
+    part == "kernels" { kernels += $3 } part == "calls" && /Launch/ { launches += $3 }
+    part == "calls" && /Synchronize|cudaMemcpy,|cudaMemcpy"/ { waits += $3 }
+    END { print kernels + 0, launches + 0, waits + 0 }' "$KEPT/trace.csv"
   rm -f "$KEPT"/trace.*
 }
 
 stage_launches() {
-  local few many
+  local path few many
   command -v nsys >/dev/null || { cannot_run "Nsight Systems (nsys) is not here: launches and synchronisations are not counted"; return; }
-  few=$(calls 5)
-  many=$(calls 15)
-  awk -v few="$few" -v many="$many" 'BEGIN { split(few, a, " "); split(many, b, " ")
-    printf "launches %.0f\nsynchronisations %.1f\n", (b[1] - a[1]) / 10, (b[2] - a[2]) / 10 }' | tee "$KEPT/launches.txt"
+  : >"$KEPT/launches.partial"
+  for path in $PATHS; do
+    few=$(calls "$path" 5)
+    many=$(calls "$path" 15)
+    awk -v path="$path" -v few="$few" -v many="$many" 'BEGIN { split(few, a, " "); split(many, b, " ")
+      printf "%s %.0f %.0f %.1f\n", path, (b[1] - a[1]) / 10, (b[2] - a[2]) / 10, (b[3] - a[3]) / 10 }' | tee -a "$KEPT/launches.partial"
+  done
+  # The table of all GPUs takes those of the path that the steps were measured on.
+  awk -v path="${VALETTS_GPU_PATH:-plain}" '$1 == path { printf "launches %s\nsynchronisations %s\n", $2, $4 }' "$KEPT/launches.partial" \
+    >"$KEPT/launches.txt"
+  mv "$KEPT/launches.partial" "$KEPT/launches-by-path.txt"
 }
 
 stage_peers() {
@@ -109,6 +135,22 @@ report() {
       "$PYTHON" benchmarks/train-step/table.py rows "$KEPT/steps.jsonl"
     } >"$file"
     cat "$file"
+    say "$file"
+  fi
+  if [ -f "$KEPT/paths.txt" ]; then
+    file=$RESULTS/paths_$name
+    {
+      heading 'Paths of a training step on a GPU'
+      printf '`base.yaml`, clips of 5.06 s, duration predictor deterministic; %s steps after %s to warm up.\n\n' "$STEPS" "$WARM_UP"
+      printf '| VALETTS_GPU_PATH | batch | precision | median, ms | steps/s | utterances/s | peak memory, GB |\n| --- | ---: | --- | ---: | ---: | ---: | ---: |\n'
+      sed -n 's/^\([a-z]*\) .*"batch":\([0-9]*\),.*"precision":"\([a-z0-9]*\)".*"medianMs":\([0-9.]*\).*"stepsPerSecond":\([0-9.]*\),"utterancesPerSecond":\([0-9.]*\).*"devicePeakBytes":\([0-9]*\).*/\1 \2 \3 \4 \5 \6 \7/p' "$KEPT/paths.txt" |
+        awk '{ printf "| %s | %s | %s | %.2f | %.2f | %.1f | %.2f |\n", $1, $2, $3, $4, $5, $6, $7 / 1e9 }'
+      if [ -f "$KEPT/launches-by-path.txt" ]; then
+        printf '\nOf one step at batch %s, counted by Nsight Systems:\n\n' "${BATCHES%% *}"
+        printf '| VALETTS_GPU_PATH | kernels | launches by the host | waits of the host |\n| --- | ---: | ---: | ---: |\n'
+        awk '{ printf "| %s | %s | %s | %s |\n", $1, $2, $3, $4 }' "$KEPT/launches-by-path.txt"
+      fi
+    } >"$file"
     say "$file"
   fi
   if [ -f "$KEPT/kernels.txt" ]; then
@@ -163,13 +205,13 @@ PYTHON=${VALETTS_PYTHON:-python3}
 
 GPU=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -n 1 || true)
 if [ -n "$rehearsal" ]; then
-  GPU='rehearsal on the CPU' DEVICE=cpu CONFIG=tiny BATCHES='2 4' PEER_BATCHES=2 PRECISIONS=fp32 WARM_UP=1 STEPS=2 SHAPES=2x20x80
+  GPU='rehearsal on the CPU' DEVICE=cpu CONFIG=tiny BATCHES='2 4' PEER_BATCHES=2 PRECISIONS=fp32 WARM_UP=1 STEPS=2 SHAPES=2x20x80 PATHS='plain graphs'
 else
   if [ -z "$GPU" ] || ! ./valetts doctor 2>/dev/null | grep -q '^good *GPU'; then
     say "There is no GPU here that the core can use: nothing was measured. --rehearse goes through the stages on the CPU."
     exit $SKIPPED
   fi
-  DEVICE=cuda:0 CONFIG=base BATCHES='8 16 32 64' PEER_BATCHES='8 32' WARM_UP=30 STEPS=100 SHAPES='32x200x800 64x400x1600 32x60x216'
+  DEVICE=cuda:0 CONFIG=base BATCHES='8 16 32 64' PEER_BATCHES='8 32' WARM_UP=30 STEPS=100 SHAPES='32x200x800 64x400x1600 32x60x216' PATHS='plain fused graphs branches'
   case $(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1) in
     [1-6].*) PRECISIONS=fp32 STEPS=30 ;;
     7.*) PRECISIONS=fp16 ;;

@@ -33,6 +33,7 @@ parity-fp16|the same in float16
 train|300 steps of the demo: losses finite and falling, held-out mel L1, speed
 memory|device memory of base.yaml after one training step
 precisions|300 steps in bf16 and fp16 against the band of three fp32 seeds
+graphs|steps recorded as CUDA graphs: losses as those of ordinary steps, speed of each path
 out-of-memory|a batch that does not fit: halved, and the run goes on'
 
 stage_names() { cut -d'|' -f1 <<<"$STAGES"; }
@@ -184,6 +185,49 @@ if problems or not lines:
     sys.exit("; ".join(problems) or "no run in half precision")
 print("; ".join(lines))
 PY
+}
+
+# Ten steps of one shape: the fourth records it, the rest replay. Then the speed of more.
+stage_graphs() {
+  local path paths='fused graphs branches' config=base batch=8 warm_up=30 steps=100 tests=$CHECKOUT/build/cuda/bin/valetts_tests
+  if [ -n "${REHEARSAL:-}" ]; then paths='fused graphs' config=tiny batch=2 warm_up=1 steps=1; fi
+  timed() { # PATH WARM_UP STEPS
+    VALETTS_GPU_PATH=$1 VALETTS_BUILT=1 benchmarks/train-step/step.sh --config "$config" --device "$(device)" --batch "$batch" \
+      --seconds 2.5 --precision fp32 --set model.durationPredictor=deterministic --warm-up "$2" --steps "$3"
+  }
+  for path in $paths; do
+    timed "$path" 2 8 >"$WORK/first-$path.json" 2>"$WORK/said"
+    cat "$WORK/said" "$WORK/first-$path.json"
+    if grep -q 'not recorded any more' "$WORK/said"; then
+      say "$path: recording failed"
+      return 1
+    fi
+    timed "$path" "$warm_up" "$steps" >"$WORK/speed-$path.json"
+    cat "$WORK/speed-$path.json"
+  done
+  "$(a_python)" - "$WORK" $paths <<'PY' >"$FIGURES"
+import json, os, sys
+
+folder, paths = sys.argv[1], sys.argv[2:]
+read = lambda kind, path: json.load(open(os.path.join(folder, f"{kind}-{path}.json")))
+plain, problems, figures = read("first", paths[0])["lastLosses"], [], []
+for path in paths:
+    worst = max((abs(value - plain[name]) / max(abs(plain[name]), 1e-6), name)
+                for name, value in read("first", path)["lastLosses"].items())
+    figures.append(f"{path} {read('speed', path)['stepsPerSecond']:.2f} steps/s, tenth step's losses within {worst[0]:.1e}")
+    if not worst[0] < 1e-3:
+        problems.append(f"{path}: {worst[1]} of the tenth step is off by {worst[0]:.1e}, allowed 1e-3")
+if problems:
+    sys.exit("; ".join(problems))
+print("; ".join(figures))
+PY
+  # Only a checkout has the tests: bit for bit, with deterministic operations.
+  if [ -z "${REHEARSAL:-}" ] && [ -x "$tests" ]; then
+    for path in graphs branches; do
+      VALETTS_GPU_PATH=$path "$tests" '--source-file=*train/captured_steps_test.cpp' --no-intro=true
+    done
+    printf '; bit for bit with deterministic operations' >>"$FIGURES"
+  fi
 }
 
 stage_out_of_memory() {

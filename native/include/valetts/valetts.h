@@ -334,6 +334,10 @@ VT_API void vt_session_destroy(vt_session* session);
  * error the phase is half done: vt_session_discard, then begin it again (in smaller pieces) or leave it out. */
 VT_API vt_status vt_session_accumulate(vt_session* session, int32_t phase, const vt_batch* batch,
                                        const vt_step_params* params);
+/* Begins to bring the batch of the next step to a GPU while it is at the present one: called between the phases. The next
+ * step's first vt_session_accumulate finds it there, if it is this batch in one piece. What is wrong with the batch is told
+ * then, not here. Does nothing on the CPU. */
+VT_API vt_status vt_session_prefetch(vt_session* session, const vt_batch* batch);
 /* Takes the phase's optimizer steps. A network with a loss or gradient that is not finite stays as it was, which the metrics
  * tell. out_metrics may be NULL, and then nothing is read back from the device; otherwise it holds the step so far. */
 VT_API vt_status vt_session_apply(vt_session* session, int32_t phase, const vt_step_params* params,

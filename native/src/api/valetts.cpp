@@ -24,6 +24,7 @@
 #include "interop/safetensors.h"
 #include "parity/parity.h"
 #include "train/captured_steps.h"
+#include "train/prefetch.h"
 
 #ifdef VALETTS_CUDA
 #include <ATen/cuda/CUDAContext.h>
@@ -36,9 +37,11 @@ using valetts::guarded;
 struct vt_session {
   explicit vt_session(const valetts::TrainerSettings& settings, at::Device device)
       : trainer(settings, device),
-        steps(trainer, valetts::gpu_path() == valetts::GpuPath::kGraphs ? valetts::make_graph_recorder(device) : nullptr) {}
+        steps(trainer, valetts::records_steps(valetts::gpu_path()) ? valetts::make_graph_recorder(device) : nullptr),
+        upcoming(device) {}
   valetts::Trainer trainer;
   valetts::CapturedSteps steps;
+  valetts::Prefetch upcoming;
 };
 
 struct vt_snapshot {
@@ -208,6 +211,15 @@ at::Tensor speaker_tensor(int32_t speaker, const valetts::Voice& voice) {
   return at::full({1}, static_cast<int64_t>(speaker), at::TensorOptions(at::kLong).device(voice.device()));
 }
 
+// What tells a batch from others of the run: its shape and its utterances.
+std::vector<int64_t> key_of(const vt_batch& batch) {
+  std::vector<int64_t> key{batch.max_tokens, batch.max_samples};
+  if (batch.utterance_ids_B != nullptr && batch.batch_size > 0) {
+    key.insert(key.end(), batch.utterance_ids_B, batch.utterance_ids_B + batch.batch_size);
+  }
+  return key;
+}
+
 valetts::StepInputs inputs_of(const valetts::Trainer& trainer, const valetts::BatchTensors& batch) {
   return trainer.prepare(batch.token_ids_BT, batch.token_lengths_B, batch.samples_BN, batch.sample_lengths_B,
                          batch.speaker_ids_B);
@@ -318,9 +330,25 @@ vt_status vt_session_accumulate(vt_session* session, int32_t phase, const vt_bat
       steps.accumulate_kept(schedule);
       return;
     }
+    if (given_phase == valetts::StepPhase::kDiscriminators) {
+      const vt_batch& given = required(batch, "batch");
+      if (const std::optional<valetts::StepInputs> inputs = session->upcoming.take(key_of(given))) {
+        steps.accumulate(given_phase, *inputs, {given.utterance_ids_B, given.utterance_ids_B + given.batch_size}, schedule);
+        return;
+      }
+    }
     const valetts::BatchTensors tensors =
         valetts::batch_tensors(batch, trainer.settings().model, trainer.settings().audio);
     steps.accumulate(given_phase, inputs_of(trainer, tensors), tensors.utterance_ids, schedule);
+  });
+}
+
+vt_status vt_session_prefetch(vt_session* session, const vt_batch* batch) {
+  return guarded([&] {
+    const valetts::Trainer& trainer = required(session, "session").trainer;
+    session->upcoming.begin(key_of(required(batch, "batch")), [&] {
+      return inputs_of(trainer, valetts::batch_tensors(batch, trainer.settings().model, trainer.settings().audio));
+    });
   });
 }
 
@@ -338,6 +366,7 @@ vt_status vt_session_apply(vt_session* session, int32_t phase, const vt_step_par
 vt_status vt_session_discard(vt_session* session) {
   return guarded([&] {
     required(session, "session").steps.discard();
+    session->upcoming.clear();
 #ifdef VALETTS_CUDA
     if (session->trainer.device().is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
 #endif

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "core/check.h"
 
@@ -15,9 +16,15 @@ GpuPath gpu_path() {
   static const GpuPath chosen = [] {
     const char* given = std::getenv("VALETTS_GPU_PATH");
     const std::string name = given == nullptr || *given == '\0' ? "plain" : given;
-    VT_CHECK_ARG(name == "plain" || name == "fused" || name == "graphs", "VALETTS_GPU_PATH is '", name,
-                 "'; it must be plain, fused or graphs");
-    return name == "plain" ? GpuPath::kPlain : name == "fused" ? GpuPath::kFused : GpuPath::kGraphs;
+    const std::pair<const char*, GpuPath> paths[] = {{"plain", GpuPath::kPlain},
+                                                     {"fused", GpuPath::kFused},
+                                                     {"graphs", GpuPath::kGraphs},
+                                                     {"branches", GpuPath::kBranches}};
+    for (const auto& [known, path] : paths) {
+      if (name == known) return path;
+    }
+    VT_CHECK_ARG(false, "VALETTS_GPU_PATH is '", name, "'; it must be plain, fused, graphs or branches");
+    return GpuPath::kPlain;
   }();
   return chosen;
 }

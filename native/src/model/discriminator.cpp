@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/module_scope.h"
+#include "core/side_by_side.h"
 
 namespace valetts {
 
@@ -72,11 +73,16 @@ std::vector<at::Tensor> WaveformDiscriminator::feature_maps(const Part& part, co
 
 DiscriminatorOutput WaveformDiscriminator::operator()(const at::Tensor& audio_B1N) const {
   DiscriminatorOutput output;
-  for (const Part& part : parts_) {
-    const ModuleScope scope(part.label.c_str());
-    output.feature_maps.push_back(feature_maps(part, audio_B1N));
-    output.logits.push_back(output.feature_maps.back().back().flatten(1));
+  output.feature_maps.resize(parts_.size());
+  std::vector<Branch> branches;
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    branches.push_back([&, i] {
+      const ModuleScope scope(parts_[i].label.c_str());
+      return output.feature_maps[i] = feature_maps(parts_[i], audio_B1N);
+    });
   }
+  side_by_side(audio_B1N.device(), {audio_B1N}, branches);
+  for (const std::vector<at::Tensor>& maps : output.feature_maps) output.logits.push_back(maps.back().flatten(1));
   return output;
 }
 

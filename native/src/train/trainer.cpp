@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/module_scope.h"
 #include "core/shapes.h"
+#include "core/side_by_side.h"
 #include "core/transfer.h"
 #include "interop/safetensors.h"
 #include "mas/mas.h"
@@ -175,8 +176,15 @@ GeneratorPass Trainer::align(const Generator& generator, const StepInputs& input
                              const Pass& pass, const at::Tensor* forced_durations_BT) const {
   const at::Tensor speaker = speaker_of(generator, inputs);
   GeneratorPass out;
-  out.text = generator.text_encoder(inputs.token_ids_BT, inputs.token_lengths_B, speaker, pass);
-  out.posterior = generator.posterior_encoder(inputs.spectrogram, inputs.frame_lengths_B, speaker, pass.noise);
+  const auto encode_text = [&]() -> std::vector<at::Tensor> {
+    out.text = generator.text_encoder(inputs.token_ids_BT, inputs.token_lengths_B, speaker, pass);
+    return {out.text.hidden_BHT, out.text.mean_BCT, out.text.log_std_BCT, out.text.mask_B1T};
+  };
+  const auto encode_spectrogram = [&]() -> std::vector<at::Tensor> {
+    out.posterior = generator.posterior_encoder(inputs.spectrogram, inputs.frame_lengths_B, speaker, pass.noise);
+    return {out.posterior.z_BCS, out.posterior.mean_BCS, out.posterior.log_std_BCS, out.posterior.mask_B1S};
+  };
+  side_by_side(device_, {inputs.spectrogram, inputs.frame_lengths_B, speaker}, {encode_text, encode_spectrogram});
   out.z_p_BCS = generator.flow.forward(out.posterior.z_BCS, out.posterior.mask_B1S, speaker, pass);
   const int64_t frames = inputs.spectrogram.size(2);
   {

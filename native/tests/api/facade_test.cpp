@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <string>
 #include <thread>
@@ -459,6 +460,20 @@ TEST_SUITE("api") {
   }
 
   // Run in a process of its own by the test below.
+  TEST_CASE("a batch brought ahead changes no step, and what is wrong with it is told when it is accumulated") {
+    TinyBatch data;
+    Session plain(tiny_config()), ahead(tiny_config());
+    for (int64_t step = 0; step < 2; ++step) {
+      REQUIRE_EQ(vt_session_prefetch(ahead.handle, &data.batch), VT_OK);
+      CHECK(same(ahead.step(data.batch, step), plain.step(data.batch, step)));
+    }
+    data.samples[5] = std::numeric_limits<float>::quiet_NaN();
+    CHECK_EQ(vt_session_prefetch(ahead.handle, &data.batch), VT_OK);
+    CHECK_EQ(vt_session_accumulate(ahead.handle, VT_PHASE_DISCRIMINATORS, &data.batch, &kFirstStep), VT_NON_FINITE);
+    CHECK_EQ(vt_session_prefetch(ahead.handle, nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_prefetch(nullptr, &data.batch), VT_INVALID_ARGUMENT);
+  }
+
   TEST_CASE("exits while a step runs" * doctest::skip()) {
     Session session(tiny_config());
     TinyBatch data;

@@ -35,7 +35,7 @@ import java.util.Set;
 
 /**
  * Whole training steps of the real core, by the calls that training makes, over batches that lie in memory. Prints one
- * line of JSON: times, throughput, memory and the first step's losses.
+ * line of JSON: times, throughput, memory and the losses of the first and of the last step.
  *
  * <p>{@code --config NAME|FILE --batch N --seconds S|sampled --precision P --device D --threads N --warm-up N --steps N
  * --set KEY=VALUE... --export FOLDER}. An export holds the initial weights and the batches for a peer.
@@ -108,9 +108,10 @@ public final class TrainStepRun {
       int warmUp = number("warm-up", 3);
       int steps = number("steps", 10);
       StepMetrics first = null;
+      StepMetrics last = null;
       for (int step = 0; step < warmUp; step++) {
-        StepMetrics metrics = step(session, batches, step);
-        first = first == null ? metrics : first;
+        last = step(session, batches, step);
+        first = first == null ? last : first;
       }
       // The peak of warm-up, with its searches for algorithms, is not the steps'.
       session.describe();
@@ -118,13 +119,13 @@ public final class TrainStepRun {
       long began = System.nanoTime();
       for (int step = 0; step < steps; step++) {
         long start = System.nanoTime();
-        StepMetrics metrics = step(session, batches, warmUp + step);
+        last = step(session, batches, warmUp + step);
         millis[step] = (System.nanoTime() - start) / 1e6;
-        first = first == null ? metrics : first;
+        first = first == null ? last : first;
       }
       ModelDescription after = session.describe();
       double wallSeconds = (System.nanoTime() - began) / 1e9;
-      return result(engine.system(), clips, batches, millis, wallSeconds, after, first, warmUp);
+      return result(engine.system(), clips, batches, millis, wallSeconds, after, first, last, warmUp);
     }
   }
 
@@ -201,7 +202,12 @@ public final class TrainStepRun {
     StepMetrics metrics = null;
     for (StepPhase phase : StepPhase.values()) {
       session.accumulate(phase, batch, params);
-      metrics = session.apply(phase, params);
+      if (phase == StepPhase.GENERATOR) {
+        metrics = session.apply(phase, params);
+      } else {
+        session.applyUnread(phase, params);
+        session.prefetch(batches.get((step + 1) % batches.size()));
+      }
     }
     return metrics;
   }
@@ -214,6 +220,7 @@ public final class TrainStepRun {
       double wallSeconds,
       ModelDescription after,
       StepMetrics first,
+      StepMetrics last,
       int warmUp) {
     double rateHz = config.audio().sampleRateHz();
     double utterances = 0;
@@ -250,16 +257,20 @@ public final class TrainStepRun {
     out.put("deviceAllocatedBytes", after.deviceAllocatedBytes()).put("devicePeakBytes", after.devicePeakBytes());
     out.put("processPeakBytes", after.processPeakBytes());
     if (first != null) {
-      ObjectNode losses = out.putObject("losses");
-      losses.put("generator", first.generatorTotal()).put("adversarial", first.generatorAdversarial());
-      losses.put("featureMatching", first.featureMatching()).put("mel", first.mel()).put("kl", first.kl());
-      losses.put("duration", first.duration()).put("durationAdversarial", first.durationAdversarial());
-      losses.put("discriminator", first.discriminator()).put("durationDiscriminator", first.durationDiscriminator());
+      putLosses(out.putObject("losses"), first);
+      putLosses(out.putObject("lastLosses"), last);
       ObjectNode norms = out.putObject("gradientNorms");
       norms.put("generator", first.generatorGradientNorm()).put("discriminator", first.discriminatorGradientNorm());
       norms.put("durationDiscriminator", first.durationDiscriminatorGradientNorm());
     }
     return out;
+  }
+
+  private static void putLosses(ObjectNode losses, StepMetrics metrics) {
+    losses.put("generator", metrics.generatorTotal()).put("adversarial", metrics.generatorAdversarial());
+    losses.put("featureMatching", metrics.featureMatching()).put("mel", metrics.mel()).put("kl", metrics.kl());
+    losses.put("duration", metrics.duration()).put("durationAdversarial", metrics.durationAdversarial());
+    losses.put("discriminator", metrics.discriminator()).put("durationDiscriminator", metrics.durationDiscriminator());
   }
 
   private static double quantile(double[] sorted, double share) {

@@ -3,12 +3,18 @@ package ai.valetts.app;
 import ai.valetts.data.BatchLoader;
 import ai.valetts.engine.Batch;
 import ai.valetts.training.BatchSource;
+import java.util.Optional;
 
 /** The data loader as the training loop sees it. */
 record LoadedBatches(BatchLoader loader) implements BatchSource {
   @Override
   public Batch next() {
     return loader.next();
+  }
+
+  @Override
+  public Optional<Batch> upcoming() {
+    return loader.upcoming();
   }
 
   @Override

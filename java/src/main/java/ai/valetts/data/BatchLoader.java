@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -109,6 +110,23 @@ public final class BatchLoader implements AutoCloseable {
         throw error;
       }
       throw new IllegalStateException(e.getCause());
+    }
+  }
+
+  /** The batch that {@link #next()} will return, if it is assembled; it is not handed over yet. Waits for nothing. */
+  public Optional<Batch> upcoming() {
+    Future<Batch> first = ahead.peek();
+    if (closed || first == null || !first.isDone()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.ofNullable(first.get());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    } catch (ExecutionException e) {
+      // next() tells.
+      return Optional.empty();
     }
   }
 

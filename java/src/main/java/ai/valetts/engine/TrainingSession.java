@@ -28,13 +28,27 @@ public interface TrainingSession extends AutoCloseable {
    */
   StepMetrics apply(StepPhase phase, StepParams params);
 
+  /**
+   * As {@link #apply}, but waits for nothing: the next phase can be handed to the device while it is at this one. What is
+   * told of the whole step is in the next phase's metrics.
+   */
+  default void applyUnread(StepPhase phase, StepParams params) {
+    apply(phase, params);
+  }
+
+  /**
+   * Begins to bring the next step's batch to a GPU while it works; called between the phases. What is wrong with the batch is
+   * told when it is accumulated.
+   */
+  default void prefetch(Batch next) {}
+
   /** Forgets what the present phase has accumulated and returns cached device memory; what was applied stays. */
   void discard();
 
   /** Both phases over a batch in one piece. */
   default StepMetrics step(Batch batch, StepParams params) {
     accumulate(StepPhase.DISCRIMINATORS, batch, params);
-    apply(StepPhase.DISCRIMINATORS, params);
+    applyUnread(StepPhase.DISCRIMINATORS, params);
     accumulate(StepPhase.GENERATOR, batch, params);
     return apply(StepPhase.GENERATOR, params);
   }

@@ -7,8 +7,11 @@ import ai.valetts.engine.StepMetrics;
 import ai.valetts.engine.StepParams;
 import ai.valetts.engine.StepPhase;
 import ai.valetts.engine.TrainingSession;
+import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /**
  * Takes steps over batches in micro-batches. The discriminators' phase goes over all of them and steps, then the
@@ -52,15 +55,20 @@ final class StepRunner {
    * @throws EngineOutOfMemoryException when even one utterance is too much; the phases before it are applied
    */
   StepMetrics step(Batch batch, StepParams params) {
-    StepParams whole = params.over(batch.totals(hopLength));
-    StepMetrics metrics = null;
-    for (StepPhase phase : StepPhase.values()) {
-      metrics = phase(phase, batch, whole);
-    }
-    return metrics;
+    return step(batch, params, Optional::empty);
   }
 
-  private StepMetrics phase(StepPhase phase, Batch batch, StepParams params) {
+  /** As above; {@code upcoming} is brought to the device meanwhile, if it is there. */
+  StepMetrics step(Batch batch, StepParams params, Supplier<Optional<Batch>> upcoming) {
+    StepParams whole = params.over(batch.totals(hopLength));
+    phase(StepPhase.DISCRIMINATORS, batch, whole, session::applyUnread);
+    upcoming.get().filter(next -> next.size() <= limit).ifPresent(session::prefetch);
+    StepMetrics[] metrics = new StepMetrics[1];
+    phase(StepPhase.GENERATOR, batch, whole, (phase, given) -> metrics[0] = session.apply(phase, given));
+    return metrics[0];
+  }
+
+  private void phase(StepPhase phase, Batch batch, StepParams params, BiConsumer<StepPhase, StepParams> apply) {
     while (true) {
       try {
         int count = divisible ? (batch.size() + limit - 1) / limit : 1;
@@ -70,7 +78,8 @@ final class StepRunner {
           int next = (int) ((long) batch.size() * (i + 1) / count);
           session.accumulate(phase, count == 1 ? batch : batch.part(first, next - first, copy), params);
         }
-        return session.apply(phase, params);
+        apply.accept(phase, params);
+        return;
       } catch (EngineOutOfMemoryException e) {
         session.discard();
         int largest = Math.min(limit, batch.size());

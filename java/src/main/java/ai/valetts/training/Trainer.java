@@ -259,7 +259,7 @@ public final class Trainer {
    */
   private Optional<StepMetrics> attempt(Batch batch, StepParams params) {
     try {
-      StepMetrics metrics = runner.step(batch, params);
+      StepMetrics metrics = runner.step(batch, params, batches::upcoming);
       lastLossScale = metrics.lossScale();
       if (StepHealth.skipped(metrics).isEmpty()) {
         nonFiniteInARow = 0;

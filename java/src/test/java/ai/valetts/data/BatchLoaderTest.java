@@ -172,6 +172,23 @@ class BatchLoaderTest {
   }
 
   @Test
+  void showsTheNextBatchOnceItIsThereAndKeepsIt() throws InterruptedException {
+    try (BatchLoader loader = loader(clips(40), AUDIO, BatchPosition.START)) {
+      while (loader.upcoming().isEmpty()) {
+        Thread.sleep(1);
+      }
+      BatchPosition before = loader.position();
+      Batch shown = loader.upcoming().orElseThrow();
+      assertThat(loader.position()).isEqualTo(before);
+      try (Batch next = loader.next()) {
+        assertThat(next).isSameAs(shown);
+      }
+      loader.close();
+      assertThat(loader.upcoming()).isEmpty();
+    }
+  }
+
+  @Test
   void takesAllMemoryFromItsAllocator() {
     List<ByteBuffer> given = new ArrayList<>();
     Batch.Allocator allocator =

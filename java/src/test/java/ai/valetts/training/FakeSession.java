@@ -53,6 +53,8 @@ public class FakeSession implements TrainingSession {
   public final List<String> pieces = new ArrayList<>();
   public final List<StepPhase> applied = new ArrayList<>();
   public int discards;
+  /** What was brought ahead, after how many phases. */
+  public final List<String> prefetched = new ArrayList<>();
   /** Sum over four values of one held-out batch, by the number of the evaluation from 1 on; a validation has three. */
   public IntToDoubleFunction melL1 = number -> 2;
   private final List<Double> accumulated = new ArrayList<>();
@@ -96,6 +98,11 @@ public class FakeSession implements TrainingSession {
     losses.add(loss);
     return new StepMetrics((float) loss, 0, 0, 45, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5, lossScale,
         lossScale > 1, false, false);
+  }
+
+  @Override
+  public void prefetch(Batch next) {
+    prefetched.add(applied.size() + " " + String.join("+", next.utteranceNames()));
   }
 
   @Override

@@ -451,6 +451,22 @@ class TrainerTest {
   }
 
   @Test
+  void theNextBatchIsBroughtAheadBetweenThePhases() {
+    limits = steps(3);
+    run();
+    assertThat(session.prefetched).containsExactly("1 clip1", "3 clip2", "5 clip3");
+  }
+
+  @Test
+  void aBatchThatGoesThroughInPartsIsNotBroughtAhead() {
+    batchSize = 4;
+    microBatch = 3;
+    limits = steps(2);
+    run();
+    assertThat(session.prefetched).isEmpty();
+  }
+
+  @Test
   void microBatchesGiveTheStepOfTheWholeBatch() {
     batchSize = 7;
     run();

@@ -70,6 +70,8 @@ final class CoreBinding {
   static native int vt_session_accumulate(
       Session session, int phase, @Const BatchView batch, @Const StepSettings params);
 
+  static native int vt_session_prefetch(Session session, @Const BatchView batch);
+
   static native int vt_session_apply(Session session, int phase, @Const StepSettings params, Metrics metrics);
 
   static native int vt_session_discard(Session session);

@@ -68,6 +68,28 @@ final class NativeTrainingSession implements TrainingSession {
   }
 
   @Override
+  public void applyUnread(StepPhase phase, StepParams params) {
+    handle.call(
+        session -> {
+          try (CoreBinding.StepSettings settings = settings(params)) {
+            CoreBinding.check(CoreBinding.vt_session_apply(session, phase.ordinal(), settings, null));
+            return null;
+          }
+        });
+  }
+
+  @Override
+  public void prefetch(Batch next) {
+    handle.call(
+        session -> {
+          try (BatchLoan loan = new BatchLoan(next)) {
+            CoreBinding.check(CoreBinding.vt_session_prefetch(session, loan.view));
+            return null;
+          }
+        });
+  }
+
+  @Override
   public void discard() {
     handle.call(
         session -> {
