@@ -64,7 +64,7 @@ stage_paths() {
   for batch in $PEER_BATCHES; do
     for path in $PATHS; do
       VALETTS_GPU_PATH=$path step --precision "${PRECISIONS##* }" --batch "$batch" --seconds 5.06 --warm-up "$WARM_UP" --steps "$STEPS" \
-        >"$KEPT/line" 2>"$KEPT/said"
+        >"$KEPT/line" 2>"$KEPT/said" || { cat "$KEPT/said"; return 1; }
       cat "$KEPT/said"
       if grep -q 'not recorded any more' "$KEPT/said"; then
         say "$path: recording failed at batch $batch"

@@ -196,7 +196,7 @@ stage_graphs() {
       --seconds 2.5 --precision fp32 --set model.durationPredictor=deterministic --warm-up "$2" --steps "$3"
   }
   for path in $paths; do
-    timed "$path" 2 8 >"$WORK/first-$path.json" 2>"$WORK/said"
+    timed "$path" 2 8 >"$WORK/first-$path.json" 2>"$WORK/said" || { cat "$WORK/said"; return 1; }
     cat "$WORK/said" "$WORK/first-$path.json"
     if grep -q 'not recorded any more' "$WORK/said"; then
       say "$path: recording failed"
