@@ -3,8 +3,10 @@
 #include <cmath>
 
 #include "channel_norm/channel_norm.h"
+#include "core/path.h"
 #include "core/precision.h"
 #include "wavenet/wavenet.h"
+#include "weight_norm/weight_norm.h"
 
 namespace valetts {
 
@@ -16,6 +18,8 @@ double default_bound(at::IntArrayRef weight_shape) {
   for (size_t i = 1; i < weight_shape.size(); ++i) fan_in *= weight_shape[i];
   return 1.0 / std::sqrt(static_cast<double>(fan_in));
 }
+
+thread_local const NormalisedWeights* innermost_weights = nullptr;
 
 std::string indexed(const std::string& name, const char* list, size_t index) {
   return name + "." + list + "." + std::to_string(index);
@@ -61,11 +65,31 @@ WeightNorm::WeightNorm(ParameterStore& store, const std::string& name, at::IntAr
   gain_shape[0] = weight_shape[0];
   weight_g_ = store.add_constant(name + ".weight_g", gain_shape, 0.0);
   weight_v_ = store.add_uniform(name + ".weight_v", weight_shape, bound);
+  index_ = store.add_normalised_pair(weight_v_, weight_g_);
+  network_ = store.normalised_pairs();
   at::NoGradGuard no_grad;
   weight_g_.copy_(weight_v_.flatten(1).norm(2, 1).view(gain_shape));
 }
 
-at::Tensor WeightNorm::weight() const { return at::_weight_norm(weight_v_, weight_g_, 0); }
+at::Tensor WeightNorm::weight() const {
+  for (const NormalisedWeights* scope = innermost_weights; scope != nullptr && !on_plain_path(); scope = scope->outer_) {
+    if (scope->network_ != network_) continue;
+    const at::Tensor& weight = scope->weights_[index_];
+    const bool needs_gradient = at::GradMode::is_enabled() && (weight_v_.requires_grad() || weight_g_.requires_grad());
+    if (weight.requires_grad() || !needs_gradient) return weight;
+  }
+  return at::_weight_norm(weight_v_, weight_g_, 0);
+}
+
+NormalisedWeights::NormalisedWeights(const ParameterStore& store)
+    : network_(store.normalised_pairs()), outer_(innermost_weights) {
+  if (!on_plain_path()) {
+    weights_ = weight_norms(network_->directions, network_->gains);
+    innermost_weights = this;
+  }
+}
+
+NormalisedWeights::~NormalisedWeights() { innermost_weights = outer_; }
 
 WeightNormConv1d::WeightNormConv1d(ParameterStore& store, const std::string& name, int64_t in, int64_t out,
                                    int64_t kernel, ConvOptions options)

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,6 +67,7 @@ class WeightNorm {
  public:
   WeightNorm() = default;
   WeightNorm(ParameterStore& store, const std::string& name, at::IntArrayRef weight_shape, int64_t bias_size);
+  // From the innermost NormalisedWeights of its network on this thread, else computed.
   at::Tensor weight() const;
   const at::Tensor& bias() const { return bias_; }
 
@@ -73,6 +75,25 @@ class WeightNorm {
   at::Tensor bias_;
   at::Tensor weight_g_;
   at::Tensor weight_v_;
+  std::shared_ptr<const NormalisedPairs> network_;
+  size_t index_ = 0;  // among the network's pairs
+};
+
+// All weights of a network's weight-normed convolutions, computed at once when it begins. While it lives, those convolutions
+// take them on this thread, however often they run; the weights must not change in that time. A pass with gradients does not
+// take weights that were computed without.
+class NormalisedWeights {
+ public:
+  explicit NormalisedWeights(const ParameterStore& store);
+  ~NormalisedWeights();
+  NormalisedWeights(const NormalisedWeights&) = delete;
+  NormalisedWeights& operator=(const NormalisedWeights&) = delete;
+
+ private:
+  friend class WeightNorm;
+  std::shared_ptr<const NormalisedPairs> network_;
+  std::vector<at::Tensor> weights_;
+  const NormalisedWeights* outer_;
 };
 
 class WeightNormConv1d {

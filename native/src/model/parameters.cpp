@@ -30,6 +30,12 @@ at::Tensor ParameterStore::add_constant(const std::string& name, at::IntArrayRef
   return add_value(name, at::full(shape, value, at::kFloat));
 }
 
+size_t ParameterStore::add_normalised_pair(const at::Tensor& direction, const at::Tensor& gain) {
+  normalised_pairs_->directions.push_back(direction);
+  normalised_pairs_->gains.push_back(gain);
+  return normalised_pairs_->gains.size() - 1;
+}
+
 int64_t ParameterStore::count(const std::string& prefix) const {
   int64_t total = 0;
   for (const auto& [name, tensor] : entries_) {

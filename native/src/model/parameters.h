@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,12 @@
 namespace valetts {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+// The directions and gains of a network's weight-normed convolutions, in the order in which they were registered.
+struct NormalisedPairs {
+  std::vector<at::Tensor> directions;
+  std::vector<at::Tensor> gains;
+};
 
 class ParameterStore {
  public:
@@ -23,6 +30,10 @@ class ParameterStore {
   at::Tensor add_constant(const std::string& name, at::IntArrayRef shape, double value);
   // Registers a tensor computed from others, e.g. the norm of a weight-normalised direction.
   at::Tensor add_value(const std::string& name, const at::Tensor& value);
+
+  // Counts two of its parameters as a weight-normed pair and returns the pair's index.
+  size_t add_normalised_pair(const at::Tensor& direction, const at::Tensor& gain);
+  std::shared_ptr<const NormalisedPairs> normalised_pairs() const { return normalised_pairs_; }
 
   // Every dropout site has its own stream of random draws.
   uint32_t next_dropout_site() { return next_dropout_site_++; }
@@ -44,6 +55,7 @@ class ParameterStore {
   at::Device device_;
   at::ScalarType type_;
   NamedTensors entries_;
+  std::shared_ptr<NormalisedPairs> normalised_pairs_ = std::make_shared<NormalisedPairs>();
   uint32_t next_dropout_site_ = 0;
 };
 

@@ -239,6 +239,7 @@ GeneratorPass Trainer::forward(const StepInputs& inputs, const StepStructure& st
                                const at::Tensor* forced_durations_BT) const {
   const Pass training{true, noise};
   const PrecisionScope scope(device_, settings_.precision);
+  const NormalisedWeights weights(generator_->parameters());
   GeneratorPass pass = align(*generator_, inputs, structure.alignment_noise ? scalars_.alignment_noise_scale() : at::Tensor(),
                              training, forced_durations_BT);
   decode_segment(inputs, training, pass);
@@ -350,6 +351,7 @@ void Trainer::accumulate_discriminators(const GeneratorPass& pass, const Share& 
   at::Tensor duration_real, duration_generated;
   {
     const PrecisionScope scope(device_, settings_.precision);
+    const NormalisedWeights weights(discriminator_store_);
     // Real and generated audio go through in one batch.
     both = discriminator_(at::cat({pass.samples_segment_B1N, pass.generated_B1N.detach()}, 0));
     if (duration_discriminator_) {
@@ -383,6 +385,7 @@ void Trainer::accumulate_generator(const GeneratorPass& pass, const Share& share
   at::Tensor duration_generated;
   {
     const PrecisionScope scope(device_, settings_.precision);
+    const NormalisedWeights weights(discriminator_store_);
     {
       at::NoGradGuard no_grad;
       real = discriminator_(pass.samples_segment_B1N);
