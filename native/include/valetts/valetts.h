@@ -61,6 +61,10 @@ typedef enum vt_duration_discriminator_kind {
   VT_DURATION_DISCRIMINATOR_V2 = 2
 } vt_duration_discriminator_kind;
 
+/* What the decoder's convolutions are joined by: leaky rectifiers (HiFi-GAN), or anti-aliased periodic activations
+   (BigVGAN, arXiv:2206.04658). */
+typedef enum vt_decoder_kind { VT_DECODER_HIFIGAN = 0, VT_DECODER_BIGVGAN = 1 } vt_decoder_kind;
+
 /* In which arithmetic convolutions and matrix products run; parameters, losses and optimizer states are float32. */
 typedef enum vt_precision {
   VT_PRECISION_FP32 = 0,
@@ -112,6 +116,7 @@ typedef struct vt_model_config {
   int32_t stochastic_duration_predictor; /* boolean */
   int32_t duration_discriminator;        /* vt_duration_discriminator_kind */
   int32_t noise_scaled_alignment;        /* boolean: noise-scaled monotonic alignment search */
+  int32_t decoder_kind;                  /* vt_decoder_kind */
   int32_t resblock_kind;                 /* 1 or 2 */
   int32_t resblock_kernel_count;
   int32_t resblock_kernel_sizes[8 /* VT_MAX_RESBLOCK_KERNELS */];

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/module_scope.h"
 #include "core/path.h"
 #include "snake/snake.h"
 #include "snake/snake_raw.h"
@@ -62,6 +63,7 @@ void on_device(const at::Tensor& x, const Launch& launch) {
 struct Snake : torch::autograd::Function<Snake> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x_BCT, const at::Tensor& alpha_C,
                             const at::Tensor& beta_C) {
+    VT_PROFILED_KERNEL("valetts::snake", x_BCT, alpha_C, beta_C);
     context->save_for_backward({x_BCT, alpha_C, beta_C});
     const SnakeShape shape = shape_of(x_BCT);
     at::Tensor y_BCT = at::empty_like(x_BCT);
@@ -85,6 +87,7 @@ struct Snake : torch::autograd::Function<Snake> {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x_BCT = saved[0], &alpha_C = saved[1], &beta_C = saved[2];
     if (!gradients[0].defined()) return variable_list(3);
+    VT_PROFILED_KERNEL("valetts::snake_backward", x_BCT, alpha_C, beta_C, gradients[0]);
     const at::Tensor grad_BCT = gradients[0].contiguous();
     const SnakeShape shape = shape_of(x_BCT);
     at::Tensor grad_x = at::empty_like(x_BCT);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/module_scope.h"
 #include "core/path.h"
 #include "spline/spline.h"
 #include "spline/spline_raw.h"
@@ -50,6 +51,7 @@ void on_device(const at::Tensor& x, const Launch& launch) {
 struct Spline : torch::autograd::Function<Spline> {
   static variable_list forward(AutogradContext* context, const at::Tensor& x_B1T, const at::Tensor& h_BPT,
                                const at::Tensor& mask_B1T, double logit_scale, bool inverse, double tail_bound) {
+    VT_PROFILED_KERNEL("valetts::spline", x_B1T, h_BPT, mask_B1T);
     context->save_for_backward({x_B1T, h_BPT, mask_B1T});
     context->set_materialize_grads(false);
     context->saved_data["scale"] = logit_scale;
@@ -86,6 +88,7 @@ struct Spline : torch::autograd::Function<Spline> {
     const at::Tensor &x_B1T = saved[0], &h_BPT = saved[1], &mask_B1T = saved[2];
     variable_list out(6);
     if (!gradients[0].defined() && !gradients[1].defined()) return out;
+    VT_PROFILED_KERNEL("valetts::spline_backward", x_B1T, h_BPT, mask_B1T);
     const at::Tensor of_y = gradients[0].defined() ? gradients[0].contiguous() : at::Tensor();
     const at::Tensor of_log = gradients[1].defined() ? gradients[1].contiguous() : at::Tensor();
     const SplineOptions options =

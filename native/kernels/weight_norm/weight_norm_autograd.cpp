@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/module_scope.h"
 #include "core/path.h"
 #include "weight_norm/weight_norm_raw.h"
 
@@ -79,6 +80,7 @@ void on_device(const at::Tensor& x, const Launch& launch) {
 
 struct WeightNorms : torch::autograd::Function<WeightNorms> {
   static variable_list forward(AutogradContext* context, at::TensorList v, at::TensorList g) {
+    VT_PROFILED_KERNEL("valetts::weight_norm", v.vec(), g.vec());
     std::vector<WeightNormTensor> weights;
     variable_list out, saved = v.vec();
     saved.insert(saved.end(), g.begin(), g.end());
@@ -108,6 +110,7 @@ struct WeightNorms : torch::autograd::Function<WeightNorms> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
+    VT_PROFILED_KERNEL("valetts::weight_norm_backward", saved);
     const size_t count = gradients.size();
     std::vector<WeightNormGradient> weights;
     variable_list out(2 * count);

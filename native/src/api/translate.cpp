@@ -59,6 +59,7 @@ ModelSettings model_settings(const vt_model_config& model, const AudioSettings& 
   check_range("model.flow_layers", model.flow_layers, 1, 256);
   check_range("model.duration_discriminator", model.duration_discriminator, VT_DURATION_DISCRIMINATOR_NONE,
               VT_DURATION_DISCRIMINATOR_V2);
+  check_range("model.decoder_kind", model.decoder_kind, VT_DECODER_HIFIGAN, VT_DECODER_BIGVGAN);
   check_range("model.resblock_kind", model.resblock_kind, 1, 2);
   check_range("model.resblock_kernel_count", model.resblock_kernel_count, 1, VT_MAX_RESBLOCK_KERNELS);
   check_range("model.resblock_dilation_count", model.resblock_dilation_count, 1, VT_MAX_DILATIONS);
@@ -92,6 +93,7 @@ ModelSettings model_settings(const vt_model_config& model, const AudioSettings& 
   settings.stochastic_duration_predictor = model.stochastic_duration_predictor != 0;
   settings.duration_discriminator = static_cast<DurationDiscriminatorKind>(model.duration_discriminator);
   settings.noise_scaled_alignment = model.noise_scaled_alignment != 0;
+  settings.decoder_kind = static_cast<DecoderKind>(model.decoder_kind);
   settings.resblock_kind = model.resblock_kind;
   settings.resblock_kernel_sizes.clear();
   settings.resblock_dilations.clear();

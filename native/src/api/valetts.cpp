@@ -278,6 +278,7 @@ vt_status vt_session_config_init(vt_session_config* config) {
     model.stochastic_duration_predictor = 1;
     model.duration_discriminator = VT_DURATION_DISCRIMINATOR_V2;
     model.noise_scaled_alignment = 1;
+    model.decoder_kind = VT_DECODER_HIFIGAN;
     model.resblock_kind = 1;
     model.resblock_kernel_count = 3;
     model.resblock_dilation_count = 3;

@@ -198,7 +198,7 @@ PackedDecoder& PackedDecoder::operator=(PackedDecoder&&) noexcept = default;
 
 bool PackedDecoder::serves(const Generator& generator) {
   const ParameterStore& store = generator.parameters();
-  return store.device().is_cpu() && store.type() == at::kFloat && at::Context::hasMKLDNN() &&
+  return generator.settings().decoder_kind == DecoderKind::kHifiGan && store.device().is_cpu() && store.type() == at::kFloat && at::Context::hasMKLDNN() &&
          at::globalContext().userEnabledMkldnn() && operators().complete();
 }
 

@@ -18,7 +18,7 @@ class PackedDecoder {
   PackedDecoder(PackedDecoder&&) noexcept;
   PackedDecoder& operator=(PackedDecoder&&) noexcept;
 
-  // Whether it can stand in for the generator's decoder: float32 on the CPU, and a libtorch with oneDNN's fused convolutions.
+  // Whether it can stand in for the generator's decoder: HiFi-GAN's in float32 on the CPU, and a libtorch with oneDNN's fused convolutions.
   static bool serves(const Generator& generator);
 
   // The generator's decoder(z_BCS, speaker_BG1), equal to 1e-5 of the waveform's range; without gradient. The weights are

@@ -4,6 +4,7 @@
 
 #include "core/module_scope.h"
 #include "core/precision.h"
+#include "snake/snake.h"
 
 namespace valetts {
 
@@ -14,15 +15,17 @@ constexpr int64_t kOuterReach = 3;  // of the first and the last convolution
 }  // namespace
 
 int64_t decoder_reach_frames(const ModelSettings& settings) {
-  int64_t reach = kOuterReach;
+  const int64_t of_activation = settings.decoder_kind == DecoderKind::kBigVgan ? kSnakeReach : 0;
+  int64_t reach = kOuterReach + of_activation;
   for (size_t i = settings.upsample_rates.size(); i-- > 0;) {
     int64_t widest = 0;
     for (size_t k = 0; k < settings.resblock_kernel_sizes.size(); ++k) {
-      int64_t steps = 0;
+      int64_t steps = 0, activations = 0;
       for (const int64_t dilation : settings.resblock_dilations[k]) {
         steps += dilation + (settings.resblock_kind == 1 ? 1 : 0);
+        activations += settings.resblock_kind == 1 ? 2 : 1;
       }
-      widest = std::max(widest, (settings.resblock_kernel_sizes[k] - 1) / 2 * steps);
+      widest = std::max(widest, (settings.resblock_kernel_sizes[k] - 1) / 2 * steps + activations * of_activation);
     }
     // Sample n of a transposed convolution takes inputs (n + padding - kernel + 1) / rate to (n + padding) / rate.
     reach = (reach + widest + settings.upsample_kernel_sizes[i]) / settings.upsample_rates[i] + 1;
@@ -30,8 +33,18 @@ int64_t decoder_reach_frames(const ModelSettings& settings) {
   return reach + kOuterReach;
 }
 
+PeriodicActivation::PeriodicActivation(ParameterStore& store, const std::string& name, int64_t channels)
+    : alpha_(store.add_constant(name + ".act.alpha", {channels}, 0.0)),
+      beta_(store.add_constant(name + ".act.beta", {channels}, 0.0)) {}
+
+at::Tensor PeriodicActivation::operator()(const at::Tensor& x_BCT) const {
+  const FullPrecisionIsland island;
+  return anti_aliased_snake(widened(x_BCT), alpha_, beta_);
+}
+
 Decoder::Decoder(ParameterStore& store, const std::string& name, const ModelSettings& settings)
     : kernels_(settings.resblock_kernel_sizes.size()) {
+  const bool periodic = settings.decoder_kind == DecoderKind::kBigVgan;
   int64_t channels = settings.upsample_initial_channels;
   pre_ = Conv1d(store, name + ".conv_pre", settings.inter_channels, channels, 7, {.padding = 3});
   for (size_t i = 0; i < settings.upsample_rates.size(); ++i) {
@@ -60,10 +73,14 @@ Decoder::Decoder(ParameterStore& store, const std::string& name, const ModelSett
       } else {
         block.first = convs("convs", true);
       }
+      for (size_t a = 0; periodic && a < block.first.size() + block.second.size(); ++a) {
+        block.activations.emplace_back(store, block_name + ".activations." + std::to_string(a), width);
+      }
       blocks_.push_back(std::move(block));
     }
   }
   const int64_t last = channels >> settings.upsample_rates.size();
+  if (periodic) post_activation_ = PeriodicActivation(store, name + ".activation_post", last);
   post_ = Conv1d(store, name + ".conv_post", last, 1, 7, {.padding = 3, .bias = false});
   if (settings.speaker_channels > 0) condition_ = Conv1d(store, name + ".cond", settings.speaker_channels, channels, 1);
 }
@@ -83,11 +100,16 @@ FoldedDecoder Decoder::folded() const {
   return out;
 }
 
+at::Tensor Decoder::ResidualBlock::activated(size_t index, const at::Tensor& x_BCT) const {
+  return activations.empty() ? at::leaky_relu(x_BCT, kSlope) : activations[index](x_BCT);
+}
+
 at::Tensor Decoder::ResidualBlock::operator()(const at::Tensor& x_BCT) const {
   at::Tensor x = x_BCT;
+  size_t activation = 0;
   for (size_t i = 0; i < first.size(); ++i) {
-    at::Tensor y = first[i](at::leaky_relu(x, kSlope));
-    if (!second.empty()) y = second[i](at::leaky_relu(y, kSlope));
+    at::Tensor y = first[i](activated(activation++, x));
+    if (!second.empty()) y = second[i](activated(activation++, y));
     x = x + y;
   }
   return x;
@@ -98,7 +120,7 @@ at::Tensor Decoder::operator()(const at::Tensor& z_BCS, const at::Tensor& speake
   at::Tensor x = pre_(z_BCS);
   if (condition_ && speaker_BG1.defined()) x = x + (*condition_)(speaker_BG1);
   for (size_t i = 0; i < upsamples_.size(); ++i) {
-    x = upsamples_[i](at::leaky_relu(x, kSlope));
+    x = upsamples_[i](post_activation_ ? x : at::leaky_relu(x, kSlope));
     at::Tensor sum;
     for (size_t k = 0; k < kernels_; ++k) {
       at::Tensor y = blocks_[i * kernels_ + k](x);
@@ -106,7 +128,7 @@ at::Tensor Decoder::operator()(const at::Tensor& z_BCS, const at::Tensor& speake
     }
     x = sum / static_cast<double>(kernels_);
   }
-  return at::tanh(widened(post_(at::leaky_relu(x, kFinalSlope))));
+  return at::tanh(widened(post_(post_activation_ ? (*post_activation_)(x) : at::leaky_relu(x, kFinalSlope))));
 }
 
 }  // namespace valetts

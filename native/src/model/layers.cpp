@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "channel_norm/channel_norm.h"
+#include "core/module_scope.h"
 #include "core/path.h"
 #include "core/precision.h"
 #include "wavenet/wavenet.h"
@@ -84,6 +85,7 @@ at::Tensor WeightNorm::weight() const {
 NormalisedWeights::NormalisedWeights(const ParameterStore& store)
     : network_(store.normalised_pairs()), outer_(innermost_weights) {
   if (!on_plain_path()) {
+    const ModuleScope scope("weight norm");
     weights_ = weight_norms(network_->directions, network_->gains);
     innermost_weights = this;
   }

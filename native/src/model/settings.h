@@ -8,6 +8,7 @@ namespace valetts {
 
 enum class PosteriorInput { kMel, kLinear };
 enum class FlowKind { kPlain, kPreConv, kPreConv2 };
+enum class DecoderKind { kHifiGan, kBigVgan };
 enum class DurationDiscriminatorKind { kNone, kV1, kV2 };
 
 struct ModelSettings {
@@ -31,6 +32,7 @@ struct ModelSettings {
   bool stochastic_duration_predictor = true;
   DurationDiscriminatorKind duration_discriminator = DurationDiscriminatorKind::kV2;
   bool noise_scaled_alignment = true;
+  DecoderKind decoder_kind = DecoderKind::kHifiGan;
   int64_t resblock_kind = 1;
   std::vector<int64_t> resblock_kernel_sizes{3, 7, 11};
   std::vector<std::vector<int64_t>> resblock_dilations{{1, 3, 5}, {1, 3, 5}, {1, 3, 5}};

@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
  */
 public final class ConfigLoader {
   /** Configurations that travel inside the jar. */
-  public static final List<String> BUNDLED = List.of("demo", "tiny", "base", "multispeaker");
+  public static final List<String> BUNDLED = List.of("demo", "tiny", "base", "multispeaker", "bigvgan");
 
   private static final Pattern INDEX = Pattern.compile("([^\\[\\]]+)((?:\\[[0-9]+])*)");
 

@@ -286,6 +286,7 @@ final class ConfigRules {
   }
 
   private void checkDecoder(ModelConfig model) {
+    oneOf("model.decoder", () -> model.decoderKind(), "hifigan", "bigvgan");
     range("model.resblockKind", () -> model.resblockKind(), 1, 2);
     rule(
         () ->

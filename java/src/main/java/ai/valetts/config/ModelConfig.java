@@ -13,6 +13,8 @@ import java.util.List;
  * @param flow {@code plain} (VITS), {@code pre_conv} or {@code pre_conv2} (VITS2)
  * @param durationPredictor {@code stochastic} or {@code deterministic}
  * @param durationDiscriminator {@code none}, {@code v1} or {@code v2}
+ * @param decoder {@code hifigan} or {@code bigvgan} (anti-aliased periodic activations, arXiv:2206.04658); null is
+ *     {@code hifigan}
  * @param resblockKind HiFi-GAN residual block 1 or 2
  * @param upsampleRates transposed-convolution strides; their product equals {@code audio.hopLength}
  * @param discriminatorWidthDivisor divides every hidden width of the waveform discriminators; 1 is the published size
@@ -37,6 +39,7 @@ public record ModelConfig(
     String durationPredictor,
     String durationDiscriminator,
     boolean noiseScaledAlignment,
+    @Nullable String decoder,
     int resblockKind,
     List<Integer> resblockKernelSizes,
     List<List<Integer>> resblockDilations,
@@ -44,6 +47,11 @@ public record ModelConfig(
     List<Integer> upsampleKernelSizes,
     int upsampleInitialChannels,
     int discriminatorWidthDivisor) {
+
+  /** {@code decoder}, or what null stands for. */
+  public String decoderKind() {
+    return decoder == null ? "hifigan" : decoder;
+  }
 
   /** The same networks for that many symbols and speakers. */
   public ModelConfig sized(int symbols, int speakers) {
@@ -67,6 +75,7 @@ public record ModelConfig(
         durationPredictor,
         durationDiscriminator,
         noiseScaledAlignment,
+        decoder,
         resblockKind,
         resblockKernelSizes,
         resblockDilations,

@@ -32,11 +32,17 @@ public final class ReferenceExport {
   /**
    * @param checkpoint folder with the weights
    * @param voice what they belong to
+   * @throws CheckpointException if the reference has no such network
    */
   public ReferenceExport(Path checkpoint, WeightTransfer.Side voice) {
     this.checkpoint = checkpoint;
     this.voice = voice;
     this.model = voice.config().model().sized(voice.vocabularySize(), voice.speakerCount());
+    if (!model.decoderKind().equals("hifigan")) {
+      throw new CheckpointException(
+          "The public reference has no decoder of the kind " + model.decoderKind()
+              + ": only voices with model.decoder hifigan can be written for it.");
+    }
   }
 
   /**

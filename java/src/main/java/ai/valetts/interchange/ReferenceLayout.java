@@ -155,6 +155,7 @@ final class ReferenceLayout {
       int inputs = channels >> i;
       normedOver("dec.ups." + i, inputs / 2, inputs, inputs, inputs / 2, model.upsampleKernelSizes().get(i));
     }
+    boolean periodic = model.decoderKind().equals("bigvgan");
     int kernels = model.resblockKernelSizes().size();
     for (int i = 0; i < stages; i++) {
       int width = channels >> i + 1;
@@ -165,12 +166,26 @@ final class ReferenceLayout {
             normed(block + "." + convs + "." + k, width, width, width, model.resblockKernelSizes().get(j));
           }
         }
+        if (periodic) {
+          int activations = model.resblockDilations().get(j).size() * (model.resblockKind() == 1 ? 2 : 1);
+          for (int k = 0; k < activations; k++) {
+            snake(block + ".activations." + k, width);
+          }
+        }
       }
+    }
+    if (periodic) {
+      snake("dec.activation_post", channels >> stages);
     }
     add("dec.conv_post.weight", 1, channels >> stages, 7);
     if (speaker > 0) {
       conv("dec.cond", channels, speaker, 1);
     }
+  }
+
+  private void snake(String name, int channels) {
+    add(name + ".act.alpha", channels);
+    add(name + ".act.beta", channels);
   }
 
   private void posteriorEncoder(ModelConfig model, int bins, int speaker) {

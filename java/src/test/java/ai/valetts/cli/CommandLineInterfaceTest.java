@@ -315,7 +315,7 @@ class CommandLineInterfaceTest {
         "train --demo --name ../up | name takes letters, digits",
         "train --demo --set modle.flow=plain | modle is not a key; did you mean model?",
         "train --demo --set model.flow | expected key=value",
-        "train --config none.yaml | there is no such file; the bundled ones are demo, tiny, base, multispeaker",
+        "train --config none.yaml | there is no such file; the bundled ones are demo, tiny, base, multispeaker, bigvgan",
         "train --demo --data :x | --data takes DIR",
         "resume | takes the folder of a run",
         "synth --out x.wav --text hi | --voice is missing",

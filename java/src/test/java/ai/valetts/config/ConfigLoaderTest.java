@@ -62,6 +62,21 @@ class ConfigLoaderTest {
   }
 
   @Test
+  void bigvganIsBaseWithAnotherDecoder() {
+    String asBase = ConfigLoader.bundledText("bigvgan").replace("name: bigvgan", "name: base")
+        .replace("decoder: bigvgan", "decoder: hifigan");
+    assertThat(ConfigLoader.parse("bigvgan", asBase, List.of())).isEqualTo(ConfigLoader.bundled("base", List.of()));
+    assertThat(ConfigLoader.bundled("bigvgan", List.of()).model().decoderKind()).isEqualTo("bigvgan");
+  }
+
+  @Test
+  void aFileThatNamesNoDecoderHasHifigans() {
+    String without = TINY.replace("  decoder: hifigan\n", "");
+    assertThat(without).isNotEqualTo(TINY);
+    assertThat(ConfigLoader.parse("without", without, List.of()).model().decoderKind()).isEqualTo("hifigan");
+  }
+
+  @Test
   void namesTheLineOfAnUnknownKeyAndTheNearestValidOne() {
     assertThat(problems(text -> text.replace("  hiddenChannels: 16", "  hidenChannels: 16")))
         .containsExactlyInAnyOrder(
@@ -181,6 +196,7 @@ class ConfigLoaderTest {
         Arguments.of("model.resblockDilations=[[1],[2,6]]", "takes lists of equal length"),
         Arguments.of("model.resblockDilations=[[1,3,5],[1,3,5]]", "takes lists of 2 dilations with model.resblockKind 2"),
         Arguments.of("model.resblockDilations=[[],[]]", "takes lists of equal length, 1 to 8"),
+        Arguments.of("model.decoder=istft", "model.decoder takes hifigan, bigvgan; found \"istft\""),
         Arguments.of("model.resblockKind=3", "model.resblockKind takes 1 to 2, found 3"),
         Arguments.of("model.upsampleKernelSizes=[16,16]", "has 2 sizes for the 3 rates"),
         Arguments.of("model.upsampleKernelSizes=[16,15,8]", "has size 15 for rate 8"),

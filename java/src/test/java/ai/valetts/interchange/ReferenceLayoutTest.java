@@ -92,6 +92,22 @@ class ReferenceLayoutTest {
     assertThat(dead).isEqualTo(2_964_480);
   }
 
+  @Test
+  void aPeriodicDecoderHasTheSameConvolutionsAndItsActivations() {
+    List<ConfigOverride> sizes =
+        List.of(ConfigOverride.parse("model.vocabularySize=178"), ConfigOverride.parse("model.speakerCount=1"));
+    List<String> rectified = names(ConfigLoader.bundled("base", sizes).model());
+    List<String> periodic = names(ConfigLoader.bundled("bigvgan", sizes).model());
+    assertThat(periodic).containsAll(rectified).doesNotHaveDuplicates();
+    // Six in each of 12 blocks and one after them, of two tensors each.
+    assertThat(periodic).hasSize(rectified.size() + 2 * (12 * 6 + 1));
+    assertThat(periodic).contains("dec.resblocks.11.activations.5.act.beta", "dec.activation_post.act.alpha");
+  }
+
+  private static List<String> names(ModelConfig model) {
+    return ReferenceLayout.generator(model, 80).stream().map(ReferenceLayout.Key::name).toList();
+  }
+
   private static ModelConfig model(Architecture architecture) {
     List<ConfigOverride> overrides = new ArrayList<>(architecture.overrides());
     overrides.add(ConfigOverride.parse("model.vocabularySize=" + architecture.vocabularySize()));

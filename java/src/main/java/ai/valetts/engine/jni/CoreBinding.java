@@ -311,6 +311,9 @@ final class CoreBinding {
     native ModelSettings noise_scaled_alignment(int value);
 
     @MemberSetter
+    native ModelSettings decoder_kind(int value);
+
+    @MemberSetter
     native ModelSettings resblock_kind(int value);
 
     @MemberSetter

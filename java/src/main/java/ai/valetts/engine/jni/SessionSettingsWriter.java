@@ -18,6 +18,8 @@ final class SessionSettingsWriter {
   private static final List<String> DURATION_PREDICTORS = List.of("deterministic", "stochastic");
   static final List<String> DURATION_DISCRIMINATORS = List.of("none", "v1", "v2");
 
+  static final List<String> DECODERS = List.of("hifigan", "bigvgan");
+
   static final List<String> PRECISIONS = List.of("fp32", "tf32", "bf16", "fp16", "fp64");
 
   static final int MAX_UPSAMPLES = 8;
@@ -79,6 +81,7 @@ final class SessionSettingsWriter {
         .duration_discriminator(
             indexOf("model.durationDiscriminator", model.durationDiscriminator(), DURATION_DISCRIMINATORS))
         .noise_scaled_alignment(bool(model.noiseScaledAlignment()))
+        .decoder_kind(indexOf("model.decoder", model.decoderKind(), DECODERS))
         .resblock_kind(model.resblockKind())
         .upsample_initial_channels(model.upsampleInitialChannels())
         .discriminator_width_divisor(model.discriminatorWidthDivisor());

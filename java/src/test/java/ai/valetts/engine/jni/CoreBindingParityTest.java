@@ -82,6 +82,7 @@ class CoreBindingParityTest {
     assertPositions(constants, "VT_SPECTROGRAM_", SessionSettingsWriter.SPECTROGRAMS);
     assertPositions(constants, "VT_FLOW_", SessionSettingsWriter.FLOWS);
     assertPositions(constants, "VT_DURATION_DISCRIMINATOR_", SessionSettingsWriter.DURATION_DISCRIMINATORS);
+    assertPositions(constants, "VT_DECODER_", SessionSettingsWriter.DECODERS);
     assertThat(SessionSettingsWriter.MAX_UPSAMPLES).isEqualTo(constants.get("VT_MAX_UPSAMPLES"));
     assertThat(SessionSettingsWriter.MAX_RESBLOCK_KERNELS).isEqualTo(constants.get("VT_MAX_RESBLOCK_KERNELS"));
     assertThat(SessionSettingsWriter.MAX_DILATIONS).isEqualTo(constants.get("VT_MAX_DILATIONS"));

@@ -113,6 +113,33 @@ class NativeEngineTest {
   }
 
   @Test
+  void aPeriodicDecoderTrainsAndSpeaksWithItsOwnParameters() throws IOException {
+    EngineConfig config = ToyVoice.config("fp32", "bigvgan");
+    long rectified;
+    try (TrainingSession session = engine.createSession(ToyVoice.config())) {
+      rectified = session.describe().generatorParameters();
+    }
+    try (TrainingSession session = engine.createSession(config);
+        Batch batch = ToyVoice.batch()) {
+      // Two for each channel, before each of the two convolutions of both blocks (8 and 4 channels) and before the last.
+      assertThat(session.describe().generatorParameters()).isEqualTo(rectified + 2 * (2 * 8 + 2 * 4 + 4));
+      assertThat(session.step(batch, STEP).generatorTotal()).isFinite();
+      session.save(folder);
+    }
+    try (Voice voice = engine.openVoice(config, folder.resolve("generator.safetensors"))) {
+      float[] audio = voice.synthesize(new Utterance(new int[] {1, 2, 3}, 0, 0.6f, 0.8f, 1, 1));
+      assertThat(audio.length).isPositive();
+      for (float sample : audio) {
+        assertThat(sample).isBetween(-1f, 1f);
+      }
+    }
+    Path weights = folder.resolve("generator.safetensors");
+    assertThatThrownBy(() -> engine.openVoice(ToyVoice.config("fp32", "melgan"), weights))
+        .isInstanceOf(InvalidEngineArgumentException.class)
+        .hasMessageContaining("model.decoder is 'melgan', must be one of hifigan, bigvgan");
+  }
+
+  @Test
   void reducedPrecisionTrainsAndItsLossScaleIsSaved() throws IOException {
     for (String precision : List.of("bf16", "fp16")) {
       EngineConfig config = ToyVoice.config(precision);

@@ -23,9 +23,13 @@ final class ToyVoice {
   }
 
   static EngineConfig config(String precision) {
+    return config(precision, null);
+  }
+
+  static EngineConfig config(String precision, String decoder) {
     ModelConfig model =
         new ModelConfig(
-            12, 1, 0, "mel", 16, 16, 32, 2, 3, 3, 0f, false, 2, "pre_conv", 2, 1, "stochastic", "v2", true, 2,
+            12, 1, 0, "mel", 16, 16, 32, 2, 3, 3, 0f, false, 2, "pre_conv", 2, 1, "stochastic", "v2", true, decoder, 2,
             List.of(3), List.of(List.of(1, 3)), List.of(8, 8), List.of(16, 16), 16, 16);
     OptimizerConfig optimizer = new OptimizerConfig(2e-4, null, null, 0.999875, null, null, 0.8, 0.99, 1e-9, 0.01, 45, 1, null, null);
     return new EngineConfig(audio(), model, optimizer, 12, 1, 32 * HOP, 1, 1234, "cpu", precision, false);
