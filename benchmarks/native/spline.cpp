@@ -11,7 +11,8 @@ std::vector<Comparison> spline_comparisons() {
   std::vector<Comparison> comparisons;
   for (const auto& [batch, time] : {std::array<int64_t, 2>{4, 60}, {16, 120}}) {
     const at::Tensor x = (at::randn({batch, 1, time}) * 2.0).set_requires_grad(true);
-    const at::Tensor h = at::randn({batch, 29, time}).set_requires_grad(true);
+    // Narrow bins make steep slopes, on which float32 itself is far from exact.
+    const at::Tensor h = (at::randn({batch, 29, time}) * 0.5).set_requires_grad(true);
     const at::Tensor mask = at::ones({batch, 1, time});
     const at::Tensor weights = at::randn({batch, 1, time}), log_weights = at::randn({batch});
     for (const bool inverse : {false, true}) {

@@ -17,8 +17,8 @@ Comparison both_ways(const std::string& input, const ParameterStore& store, bool
   std::vector<at::Tensor> leaves = v, weights;
   leaves.insert(leaves.end(), g.begin(), g.end());
   // Along the directions: a gain's gradient is a sum, which must not be near 0 where answers are compared.
-  for (const at::Tensor& direction : v) weights.push_back(direction.detach() * 100.0 + at::randn(direction.sizes()));
-  return {"weight-norm", input, 1e-5,
+  for (const at::Tensor& direction : v) weights.push_back(direction.detach() * 10.0 + at::randn(direction.sizes()));
+  return {"weight-norm", input, 1e-4,
           [=] {
             std::vector<at::Tensor> out = weight_norms(v, g);
             const std::vector<at::Tensor> gradients = torch::autograd::grad(out, leaves, weights);
