@@ -16,7 +16,7 @@ struct Comparison {
   double tolerance;  // of the largest value of each tensor; 0: the same bits
   // All that a call computes, gradients included. Run inside a PlainPathScope and outside.
   std::function<std::vector<at::Tensor>()> call;
-  // Left out of `all`: a large input on which memory decides, and the paths are nearly alike.
+  // Left out of `all`: an input on which memory decides, and the paths are nearly alike.
   bool on_request = false;
 };
 

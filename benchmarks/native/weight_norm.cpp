@@ -12,7 +12,7 @@ namespace valetts {
 namespace {
 
 // Forward and backward.
-Comparison both_ways(const std::string& input, const ParameterStore& store, bool on_request) {
+Comparison both_ways(const std::string& input, const ParameterStore& store) {
   const std::vector<at::Tensor> v = store.normalised_pairs()->directions, g = store.normalised_pairs()->gains;
   std::vector<at::Tensor> leaves = v, weights;
   leaves.insert(leaves.end(), g.begin(), g.end());
@@ -25,7 +25,7 @@ Comparison both_ways(const std::string& input, const ParameterStore& store, bool
             out.insert(out.end(), gradients.begin(), gradients.end());
             return out;
           },
-          on_request};
+          /*on_request=*/true};
 }
 
 // The generator's phase of a step sends real and generated audio through discriminators that do not learn.
@@ -60,8 +60,8 @@ std::vector<Comparison> weight_norm_comparisons() {
   narrow.discriminator_width_divisor = 8;
   ParameterStore narrow_store(3, at::kCPU);
   const WaveformDiscriminator narrow_discriminator(narrow_store, narrow);
-  return {both_ways("generator", generator.parameters(), true), both_ways("discriminators", store, true),
-          both_ways("discriminators of an eighth", narrow_store, false), two_passes()};
+  return {both_ways("generator", generator.parameters()), both_ways("discriminators", store),
+          both_ways("discriminators of an eighth", narrow_store), two_passes()};
 }
 
 }  // namespace valetts
