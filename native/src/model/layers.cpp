@@ -84,7 +84,8 @@ at::Tensor WeightNorm::weight() const {
 
 NormalisedWeights::NormalisedWeights(const ParameterStore& store)
     : network_(store.normalised_pairs()), outer_(innermost_weights) {
-  if (!on_plain_path()) {
+  // Branches on streams of their own make theirs: memory of another stream must not be used there.
+  if (!on_plain_path() && !(store.device().is_cuda() && gpu_path() == GpuPath::kBranches)) {
     const ModuleScope scope("weight norm");
     weights_ = weight_norms(network_->directions, network_->gains);
     innermost_weights = this;
