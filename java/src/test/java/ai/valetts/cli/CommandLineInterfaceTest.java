@@ -450,7 +450,7 @@ class CommandLineInterfaceTest {
 
   @Test
   void endsPreparationOfUnfitDataWithItsExitCode() {
-    recorder.refusal = "a run would not start";
+    recorder.refusal = "a run would not start\n  metadata.csv:2: ghost: no recording";
     assertThat(run("prepare", "--demo")).isEqualTo(ExitCode.DATA);
     assertThat(out()).contains("all is well");
     assertThat(err()).isEqualTo("valetts prepare: a run would not start\n");

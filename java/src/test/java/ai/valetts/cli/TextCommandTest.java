@@ -129,6 +129,30 @@ class TextCommandTest {
   }
 
   @Test
+  void guessesNoLanguageWhereNoneIsNear() {
+    assertThat(run("text", "--language", "klingon", "--normalized-only", "oi")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("\"klingon\"").doesNotContain("did you mean");
+    needsEspeak();
+    errBytes.reset();
+    assertThat(run("text", "--language", "xx", "oi")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("no voice for the language \"xx\". List what it has").doesNotContain("did you mean");
+  }
+
+  @Test
+  void showsCharactersWithoutEspeakAndWithoutNumbers() {
+    pipe("São 2.\n\n[[k]] x\n");
+    assertThat(run("text", "--language", "pt-br", "--front-end", "characters")).isEqualTo(ExitCode.DONE);
+    assertThat(out().lines())
+        .containsExactly(
+            "text      São 2.", "words     São dois.", "symbols   sa\u0303o dois.", "",
+            "text      [[k]] x", "words     [[k]] x", "symbols   x", "");
+    assertThat(err()).contains("standard input:3: there is no symbol for").contains("[[k]]");
+    assertThat(run("text", "--language", "pt-br", "--front-end", "letters", "oi")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("text", "--voice", "x", "--front-end", "characters", "oi")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("takes espeak or characters, found \"letters\"", "--front-end does not go with --voice");
+  }
+
+  @Test
   void explainsOptionsThatDoNotGoTogether() {
     assertThat(run("text", "oi")).isEqualTo(ExitCode.USAGE);
     assertThat(run("text", "--language", "es", "--speaker", "ana", "oi")).isEqualTo(ExitCode.USAGE);
