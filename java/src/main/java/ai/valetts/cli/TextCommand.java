@@ -54,7 +54,7 @@ final class TextCommand implements Command {
   public String notes() {
     return """
         Numbers, dates, amounts, abbreviations and the like are written out first. What has no reading is named on
-        standard error, with its line.
+        standard error, with its line. A text that begins with - and no number goes behind --, after the options.
 
         Examples:
           valetts text --language pt-br "A conta de R$ 1.234,56 vence em 1/5/2025."

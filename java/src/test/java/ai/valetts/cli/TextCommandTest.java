@@ -14,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TextCommandTest {
   @TempDir Path folder;
@@ -111,6 +113,18 @@ class TextCommandTest {
     needsEspeak();
     assertThat(run("text", "--language", "pt-br", "a [[t☃]] b")).isEqualTo(ExitCode.DONE);
     assertThat(err()).contains("standard input:1", "\"☃\" (U+2603)", "[[t☃]]");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-5 graus", "-5", "-.5", "-1/2"})
+  void takesATextThatBeginsWithANegativeNumber(String text) {
+    assertThat(run("text", text, "--language", "pt-br", "--normalized-only")).isEqualTo(ExitCode.DONE);
+    assertThat(out()).startsWith("menos ");
+    assertThat(run("text", "--language", "pt-br", "--normalized-only", text)).isEqualTo(ExitCode.DONE);
+    assertThat(run("text", "--language", "pt-br", "--normalized-only", "--", text)).isEqualTo(ExitCode.DONE);
+    assertThat(out().lines().distinct()).hasSize(1);
+    assertThat(run("text", "--language", "pt-br", text, "casa")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("text", "--language", "pt-br", "-x5")).isEqualTo(ExitCode.USAGE);
   }
 
   @Test
