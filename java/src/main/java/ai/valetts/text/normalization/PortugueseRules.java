@@ -293,13 +293,20 @@ final class PortugueseRules {
         Rule.of(MINUS + START + "(?<!\\d[/.,-])(?<whole>\\d{1,4}) (?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + unit + guard,
             found -> found.number("top") < found.number("bottom") ? minus(found) + mixed(found, measures) : null),
         Rule.of(MINUS + START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>[2-9]|[1-9]\\d|100|1000)" + unit + guard,
-            found -> found.number("top") < found.number("bottom") ? minus(found) + fraction(found, measures) : null),
+            found -> found.number("top") < found.number("bottom") && !isLabelled(found)
+                ? minus(found) + fraction(found, measures)
+                : null),
         Rule.of(START + "(?<!\\d[/.,-])(?<a>\\d{1,3})/(?<b>\\d{1,3})" + guard,
-            found -> found.get("a") + " por " + found.get("b")));
+            found -> isLabelled(found) ? null : found.get("a") + " por " + found.get("b")));
   }
 
   private String minus(Found found) {
     return found.has("minus") ? grammar.word("minus") + " " : "";
+  }
+
+  /** "Lei 11/90", "sala 3/4": a word before it says that it is a name. */
+  private boolean isLabelled(Found found) {
+    return grammar.vocabulary().set("slashed-name").contains(found.wordBefore().toLowerCase(Locale.ROOT));
   }
 
   private Gender gender(Found found, MeasureRules measures) {
