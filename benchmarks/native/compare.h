@@ -24,5 +24,6 @@ std::vector<Comparison> wavenet_comparisons();
 std::vector<Comparison> decoder_comparisons();
 std::vector<Comparison> feature_matching_comparisons();
 std::vector<Comparison> channel_norm_comparisons();
+std::vector<Comparison> spline_comparisons();
 
 }  // namespace valetts

@@ -52,7 +52,7 @@ int main(int count, char** arguments) {
   const double longest = count > 4 ? std::atof(arguments[4]) : 1e30;
   std::vector<Comparison> all;
   for (const auto& of_kernel : {mas_comparisons, wavenet_comparisons, decoder_comparisons, feature_matching_comparisons,
-                                channel_norm_comparisons}) {
+                                channel_norm_comparisons, spline_comparisons}) {
     for (Comparison& comparison : of_kernel()) all.push_back(std::move(comparison));
   }
   std::printf("%d threads, best of %d\n\n| kernel | input | plain ms | kernel ms | ratio | difference |\n"

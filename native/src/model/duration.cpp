@@ -4,7 +4,7 @@
 
 #include "core/module_scope.h"
 #include "core/precision.h"
-#include "model/spline.h"
+#include "spline/spline.h"
 
 namespace valetts {
 
@@ -93,14 +93,11 @@ std::pair<at::Tensor, at::Tensor> StochasticDurationPredictor::spline(const Spli
                                                                       const at::Tensor& condition_BHT, bool inverse,
                                                                       const Pass& pass) const {
   const at::Tensor z0 = z_B2T.narrow(1, 0, 1), z1 = z_B2T.narrow(1, 1, 1);
-  at::Tensor h = widened(flow.projection(flow.convs(flow.pre(z0), mask_B1T, condition_BHT, pass))) * mask_B1T;
+  const at::Tensor h_BPT = widened(flow.projection(flow.convs(flow.pre(z0), mask_B1T, condition_BHT, pass)));
   const FullPrecisionIsland island;
-  h = h.unsqueeze(1).permute({0, 1, 3, 2});
   const double scale = 1.0 / std::sqrt(static_cast<double>(channels_));
-  auto [y, log_derivative] = rational_quadratic_spline(
-      z1, h.narrow(3, 0, kSplineBins) * scale, h.narrow(3, kSplineBins, kSplineBins) * scale,
-      h.narrow(3, 2 * kSplineBins, kSplineBins - 1), inverse, kSplineTail);
-  return {at::cat({z0, y}, 1) * mask_B1T, (log_derivative * mask_B1T).sum({1, 2})};
+  const auto [y_B1T, log_determinant_B] = masked_spline(z1, h_BPT, mask_B1T, scale, inverse, kSplineTail);
+  return {at::cat({z0 * mask_B1T, y_B1T}, 1), log_determinant_B};
 }
 
 std::pair<at::Tensor, at::Tensor> StochasticDurationPredictor::run(const Branch& branch, const at::Tensor& z_B2T,

@@ -10,7 +10,7 @@
 #include "mas/mas.h"
 #include "model/discriminator.h"
 #include "model/generator.h"
-#include "model/spline.h"
+#include "spline/spline.h"
 #include "parity/checks.h"
 
 namespace valetts {

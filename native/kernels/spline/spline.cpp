@@ -1,4 +1,6 @@
-#include "model/spline.h"
+#include "spline/spline.h"
+
+#include <ATen/ATen.h>
 
 #include <cmath>
 
