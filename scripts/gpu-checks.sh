@@ -189,14 +189,14 @@ PY
 
 # Ten steps of one shape: the fourth records it, the rest replay. Then the speed of more.
 stage_graphs() {
-  local path paths='fused graphs branches' config=base batch=8 warm_up=30 steps=100 tests=$CHECKOUT/build/cuda/bin/valetts_tests
-  if [ -n "${REHEARSAL:-}" ]; then paths='fused graphs' config=tiny batch=2 warm_up=1 steps=1; fi
+  local path paths='fused graphs branches' config=base batch=8 first=8 warm_up=30 steps=100 tests=$CHECKOUT/build/cuda/bin/valetts_tests
+  if [ -n "${REHEARSAL:-}" ]; then paths='fused graphs' config=tiny batch=2 first=1 warm_up=0 steps=1; fi
   timed() { # PATH WARM_UP STEPS
     VALETTS_GPU_PATH=$1 VALETTS_BUILT=1 benchmarks/train-step/step.sh --config "$config" --device "$(device)" --batch "$batch" \
       --seconds 2.5 --precision fp32 --set model.durationPredictor=deterministic --warm-up "$2" --steps "$3"
   }
   for path in $paths; do
-    timed "$path" 2 8 >"$WORK/first-$path.json" 2>"$WORK/said" || { cat "$WORK/said"; return 1; }
+    timed "$path" 2 "$first" >"$WORK/first-$path.json" 2>"$WORK/said" || { cat "$WORK/said"; return 1; }
     cat "$WORK/said" "$WORK/first-$path.json"
     if grep -q 'not recorded any more' "$WORK/said"; then
       say "$path: recording failed"

@@ -18,6 +18,16 @@ std::vector<Comparison> decoder_comparisons() {
                              return std::vector<at::Tensor>{voice->decode_B1N(z, {})};
                            }});
   }
+  if (PackedDecoder::has_bf16()) {
+    const auto rounding = std::make_shared<Voice>(generator, AudioSettings{}, Precision::kBf16);
+    for (const int64_t frames : {32, 100, 430}) {
+      const at::Tensor z = at::randn({1, generator->settings().inter_channels, frames});
+      comparisons.push_back({"decoder-bf16", c10::str(frames, " frames"), 0.1, [=] {
+                               at::NoGradGuard no_grad;
+                               return std::vector<at::Tensor>{rounding->decode_B1N(z, {})};
+                             }});
+    }
+  }
   return comparisons;
 }
 

@@ -145,7 +145,7 @@ typedef struct vt_session_config {
   int32_t threads;         /* CPU threads for the whole process; 0 leaves libtorch's choice */
   int64_t seed;
   const char* device; /* "auto", "cpu", "cuda:N" */
-  int32_t precision;  /* vt_precision; of training steps: evaluation and synthesis are float32 */
+  int32_t precision;  /* vt_precision; of training steps, and of a voice from a file; evaluation is float32 */
   int32_t reference_padding; /* boolean: losses and alignment noise count padding as the public reference does */
 } vt_session_config;
 
@@ -380,7 +380,8 @@ VT_API void vt_buffer_destroy(vt_buffer* buffer);
 
 /* A voice that shares the session's present weights (their running mean, where one is kept); it may outlive the session. */
 VT_API vt_status vt_session_voice(vt_session* session, vt_voice** out_voice);
-/* A voice from generator.safetensors. Only audio, model, threads, device of the config are read. */
+/* A voice from generator.safetensors. Only audio, model, threads, device and precision of the config are read:
+ * VT_PRECISION_BF16 decodes in bfloat16 on a CPU that multiplies it, everything else is float32. */
 VT_API vt_status vt_voice_open(const vt_session_config* config, const char* generator_file_utf8, vt_voice** out_voice);
 VT_API vt_status vt_voice_synthesize(vt_voice* voice, const vt_utterance* utterance, vt_audio** out_audio);
 VT_API vt_status vt_voice_convert(vt_voice* voice, const vt_conversion* conversion, vt_audio** out_audio);

@@ -53,8 +53,9 @@ struct vt_buffer {
 };
 
 struct vt_voice {
-  vt_voice(std::shared_ptr<const valetts::Generator> generator, const valetts::AudioSettings& audio)
-      : voice(std::move(generator), audio) {}
+  vt_voice(std::shared_ptr<const valetts::Generator> generator, const valetts::AudioSettings& audio,
+           valetts::Precision precision = valetts::Precision::kFp32)
+      : voice(std::move(generator), audio, precision) {}
   valetts::Voice voice;
 };
 
@@ -560,7 +561,7 @@ vt_status vt_voice_open(const vt_session_config* config, const char* generator_f
     valetts::set_threads(given.threads);
     auto generator = std::make_shared<valetts::Generator>(model, 0, device);
     generator->parameters().assign(valetts::read_safetensors(file), file);
-    out = new vt_voice(std::move(generator), audio);
+    out = new vt_voice(std::move(generator), audio, valetts::precision_of(given.precision));
   });
 }
 

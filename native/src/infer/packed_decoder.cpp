@@ -77,13 +77,14 @@ class PackedConv {
   int64_t dilation_;
 };
 
-PackedConv packed(const FoldedConv& conv) {
-  return {conv.weight, conv.bias, conv.options.padding, conv.options.dilation};
+PackedConv packed(const FoldedConv& conv, at::ScalarType type) {
+  const at::Tensor bias = conv.bias.defined() ? conv.bias.to(type) : conv.bias;
+  return {conv.weight.to(type), bias, conv.options.padding, conv.options.dilation};
 }
 
 // Sample n = rate t + p of a transposed convolution takes input t + m with tap p + padding - m rate: `rate` ordinary
 // convolutions over the inputs t + m, side by side as groups of output channels.
-PackedConv packed_phases(const FoldedConv& conv) {
+PackedConv packed_phases(const FoldedConv& conv, at::ScalarType type) {
   const int64_t in = conv.weight.size(0), out = conv.weight.size(1), taps = conv.weight.size(2);
   const int64_t rate = conv.options.stride, padding = conv.options.padding;
   const int64_t reach = (std::max(padding, taps - 1 - padding) + rate - 1) / rate;
@@ -96,7 +97,7 @@ PackedConv packed_phases(const FoldedConv& conv) {
       }
     }
   }
-  return {weight_POIM.view({rate * out, in, 2 * reach + 1}), conv.bias.repeat({rate}), reach, 1};
+  return {weight_POIM.view({rate * out, in, 2 * reach + 1}).to(type), conv.bias.repeat({rate}).to(type), reach, 1};
 }
 
 // [B, rate x C, 1, T] with the phases outermost becomes [B, C, 1, rate x T]: where channels are innermost, the same memory.
@@ -127,20 +128,20 @@ struct PackedDecoder::Network {
     std::vector<Block> blocks;
   };
 
-  explicit Network(const Generator& generator)
-      : Network(generator.decoder.folded(), generator.settings().resblock_kernel_sizes.size()) {
+  Network(const Generator& generator, at::ScalarType type)
+      : Network(generator.decoder.folded(), generator.settings().resblock_kernel_sizes.size(), type) {
     versions = versions_of(generator);
   }
 
-  Network(const FoldedDecoder& folded, size_t kernels)
-      : pre(packed(folded.pre)), condition(folded.condition), post(folded.post) {
-    const auto all = [](const std::vector<FoldedConv>& convs) {
+  Network(const FoldedDecoder& folded, size_t kernels, at::ScalarType given_type)
+      : type(given_type), pre(packed(folded.pre, type)), condition(folded.condition), post(folded.post) {
+    const auto all = [this](const std::vector<FoldedConv>& convs) {
       std::vector<PackedConv> out;
-      for (const FoldedConv& conv : convs) out.push_back(packed(conv));
+      for (const FoldedConv& conv : convs) out.push_back(packed(conv, type));
       return out;
     };
     for (size_t i = 0; i < folded.upsamples.size(); ++i) {
-      Stage stage{folded.upsamples[i].options.stride, packed_phases(folded.upsamples[i]), {}};
+      Stage stage{folded.upsamples[i].options.stride, packed_phases(folded.upsamples[i], type), {}};
       for (size_t k = 0; k < kernels; ++k) {
         const FoldedDecoder::Block& block = folded.blocks[i * kernels + k];
         stage.blocks.push_back({all(block.first), all(block.second)});
@@ -161,11 +162,11 @@ struct PackedDecoder::Network {
   }
 
   at::Tensor operator()(const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) const {
-    const at::Tensor z = z_BCS.unsqueeze(2).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor z = z_BCS.unsqueeze(2).to(type).contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor x;
     if (condition && speaker_BG1.defined()) {
       const at::Tensor speaker = at::conv1d(speaker_BG1, condition->weight, condition->bias);
-      x = at::leaky_relu_(pre(z).add_(speaker.unsqueeze(2)), kDecoderSlope);
+      x = at::leaky_relu_(pre(z).add_(speaker.unsqueeze(2).to(type)), kDecoderSlope);
     } else {
       x = pre.rectified(z, kDecoderSlope);
     }
@@ -181,9 +182,10 @@ struct PackedDecoder::Network {
       const bool last = i + 1 == stages.size();
       x = at::leaky_relu_(sum.div_(static_cast<double>(stage.blocks.size())), last ? kDecoderFinalSlope : kDecoderSlope);
     }
-    return at::tanh(at::conv1d(x.squeeze(2).contiguous(), post.weight, post.bias, 1, post.options.padding));
+    return at::tanh(at::conv1d(x.squeeze(2).to(at::kFloat).contiguous(), post.weight, post.bias, 1, post.options.padding));
   }
 
+  at::ScalarType type;
   PackedConv pre;
   std::optional<FoldedConv> condition;
   std::vector<Stage> stages;
@@ -191,10 +193,20 @@ struct PackedDecoder::Network {
   std::vector<uint64_t> versions;
 };
 
-PackedDecoder::PackedDecoder() = default;
+PackedDecoder::PackedDecoder(Precision precision)
+    : type_(precision == Precision::kBf16 ? at::kBFloat16 : at::kFloat) {}
 PackedDecoder::~PackedDecoder() = default;
 PackedDecoder::PackedDecoder(PackedDecoder&&) noexcept = default;
 PackedDecoder& PackedDecoder::operator=(PackedDecoder&&) noexcept = default;
+
+bool PackedDecoder::has_bf16() {
+#if defined(__x86_64__)
+  // Every CPU with AMX has it too.
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
 
 bool PackedDecoder::serves(const Generator& generator) {
   const ParameterStore& store = generator.parameters();
@@ -203,7 +215,7 @@ bool PackedDecoder::serves(const Generator& generator) {
 }
 
 at::Tensor PackedDecoder::operator()(const Generator& generator, const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) {
-  if (!network_ || network_->versions != versions_of(generator)) network_ = std::make_unique<Network>(generator);
+  if (!network_ || network_->versions != versions_of(generator)) network_ = std::make_unique<Network>(generator, type_);
   return (*network_)(z_BCS, speaker_BG1);
 }
 

@@ -16,8 +16,10 @@ namespace {
 constexpr double kLongestUtteranceSeconds = 600.0;
 }  // namespace
 
-Voice::Voice(std::shared_ptr<const Generator> generator, const AudioSettings& audio)
-    : generator_(std::move(generator)), extractor_(audio) {}
+Voice::Voice(std::shared_ptr<const Generator> generator, const AudioSettings& audio, Precision precision)
+    : generator_(std::move(generator)),
+      extractor_(audio),
+      packed_(precision == Precision::kBf16 && PackedDecoder::has_bf16() ? Precision::kBf16 : Precision::kFp32) {}
 
 SynthesisTrace Voice::synthesize(const at::Tensor& token_ids_BT, const at::Tensor& token_lengths_B,
                                  const at::Tensor& speaker_ids_B, const SynthesisScales& scales,

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "dsp/spectrogram.h"
+#include "core/precision.h"
 #include "infer/packed_decoder.h"
 #include "model/generator.h"
 
@@ -37,7 +38,8 @@ struct ConversionTrace {
 
 class Voice {
  public:
-  Voice(std::shared_ptr<const Generator> generator, const AudioSettings& audio);
+  // bf16 decodes in bfloat16 where the CPU multiplies it; everything else, and on every other device, is float32.
+  Voice(std::shared_ptr<const Generator> generator, const AudioSettings& audio, Precision precision = Precision::kFp32);
 
   const Generator& generator() const { return *generator_; }
   const AudioSettings& audio() const { return extractor_.settings(); }

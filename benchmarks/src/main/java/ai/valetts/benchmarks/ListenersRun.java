@@ -112,7 +112,9 @@ public final class ListenersRun {
     Path run = Files.createTempDirectory(folder, "run");
     long[] took = new long[steps];
     long[] publishing = new long[steps];
-    EventBus bus = new EventBus(listened ? listeners(run) : List.of(), 2048, System.err::println, new MachineMeter(everySteps));
+    EventBus bus =
+        new EventBus(
+            listened ? listeners(run) : List.of(), 2048, System.err::println, new MachineMeter(everySteps), String::valueOf);
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     long busThread =
         Thread.getAllStackTraces().keySet().stream()

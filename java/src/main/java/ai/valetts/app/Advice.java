@@ -1,6 +1,5 @@
 package ai.valetts.app;
 
-import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.config.ConfigKeys;
 import ai.valetts.config.ConfigLoader;
 import ai.valetts.config.ReportConfig;
@@ -66,31 +65,44 @@ final class Advice {
     RunDirectory run = existing(new RunDirectory(request.runDirectory()));
     ChangeJournal journal = new ChangeJournal(run.changes());
     try {
-      List<String> lines = journal.changes().stream().map(Advice::words).toList();
+      ChangeInbox inbox = new ChangeInbox(run.inbox());
+      Set<ChangeInbox.Decision> waiting = inbox.waiting();
+      List<String> lines = journal.changes().stream().map(change -> words(change, waiting)).toList();
       if (request.id() == null) {
         return new ApproveResult(lines.isEmpty() ? List.of("No change was proposed or made in this run.") : lines, "");
       }
       ChangeJournal.Line change =
           journal.change(request.id())
-              .orElseThrow(() -> new CheckpointException("The run " + run.root() + " has no change \"" + request.id()
+              .orElseThrow(() -> new RequestException("The run " + run.root() + " has no change \"" + request.id()
                   + "\"; valetts approve " + run.root() + " lists those there are."));
       ChangeJournal.State needed = request.revert() ? ChangeJournal.State.MADE : ChangeJournal.State.PROPOSED;
       if (change.state() != needed) {
-        throw new CheckpointException("Change " + change.id() + " is " + state(change) + ": there is nothing to "
+        throw new RequestException("Change " + change.id() + " is " + state(change) + ": there is nothing to "
             + (request.revert() ? "take back." : "approve."));
       }
-      new ChangeInbox(run.inbox()).put(new ChangeInbox.Decision(change.id(), request.revert()));
+      ChangeInbox.Decision decision = new ChangeInbox.Decision(change.id(), request.revert());
+      inbox.put(decision);
+      String left = waiting.contains(decision) ? "It waits already" : "Left";
       return new ApproveResult(
-          List.of(words(change)), "Left for the run, which reads it between two steps or when it goes on.");
+          List.of(words(change, waiting)), left + " for the run, which reads it between two steps or when it goes on.");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private static String words(ChangeJournal.Line change) {
+  private static String words(ChangeJournal.Line change, Set<ChangeInbox.Decision> waiting) {
     return String.format(
-        Locale.ROOT, "%s  %s at step %,d  %s: %s -> %s  (%s: %s)", change.id(), state(change), change.step(),
-        change.key(), change.from(), change.to(), change.source(), change.reason());
+        Locale.ROOT, "%s  %s at step %,d%s  %s: %s -> %s  (%s: %s)", change.id(), state(change), change.step(),
+        decided(change, waiting), change.key(), change.from(), change.to(), change.source(), change.reason());
+  }
+
+  private static String decided(ChangeJournal.Line change, Set<ChangeInbox.Decision> waiting) {
+    if (change.state() == ChangeJournal.State.PROPOSED && waiting.contains(new ChangeInbox.Decision(change.id(), false))) {
+      return ", approved, which the run has not read yet";
+    }
+    return change.state() == ChangeJournal.State.MADE && waiting.contains(new ChangeInbox.Decision(change.id(), true))
+        ? ", to be taken back, which the run has not read yet"
+        : "";
   }
 
   private static String state(ChangeJournal.Line change) {
@@ -99,7 +111,7 @@ final class Advice {
 
   private static RunDirectory existing(RunDirectory run) {
     if (!Files.isRegularFile(run.config())) {
-      throw new CheckpointException("There is no run in " + run.root() + ": config.yaml is missing.");
+      throw new RequestException("There is no run in " + run.root() + ": config.yaml is missing.");
     }
     return run;
   }
@@ -128,7 +140,7 @@ final class Advice {
     });
     Advisor advisor =
         new Advisor(
-            settings, changeable, new ChangeJournal(run.changes()), new ChangeInbox(run.inbox()), sink,
+            run.root(), settings, changeable, new ChangeJournal(run.changes()), new ChangeInbox(run.inbox()), sink,
             Clock.systemUTC(), announce);
     try {
       advisor.restore(completedSteps);

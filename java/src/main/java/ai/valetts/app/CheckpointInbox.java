@@ -74,11 +74,12 @@ final class CheckpointInbox {
   /**
    * Asks, and waits for the checkpoint.
    *
+   * @throws RequestException if there is no run
    * @throws CheckpointException if nothing trains the run, it ends without a checkpoint, or does not answer in time
    */
   CheckpointResult ask(Duration patience) {
     if (!Files.isDirectory(run.root())) {
-      throw new CheckpointException("There is no run " + run.root() + ".");
+      throw new RequestException("There is no run " + run.root() + ".");
     }
     Optional<Path> before = CheckpointStore.newestPublished(run.checkpoints());
     if (!run.isBeingTrained()) {

@@ -1,6 +1,7 @@
 package ai.valetts.app;
 
 import ai.valetts.config.ConfigException;
+import ai.valetts.config.TrainingConfig;
 import ai.valetts.config.ValettsConfig;
 import ai.valetts.engine.EngineConfig;
 import java.util.List;
@@ -13,7 +14,8 @@ final class EngineConfigs {
    * @throws ConfigException if the configuration's vocabulary or speakers are fewer than there are
    */
   static EngineConfig of(ValettsConfig config, int symbols, int speakers) {
-    return of(config, symbols, speakers, config.training().threads(), config.training().device());
+    TrainingConfig training = config.training();
+    return of(config, symbols, speakers, training.threads(), training.device(), precision(training.precision()));
   }
 
   /** A run has resolved {@code auto} before; nothing else computes in other than float32 unasked. */
@@ -21,7 +23,7 @@ final class EngineConfigs {
     return configured == null || configured.equals(MachineChoice.AUTO) ? "fp32" : configured;
   }
 
-  static EngineConfig of(ValettsConfig config, int symbols, int speakers, int threads, String device) {
+  static EngineConfig of(ValettsConfig config, int symbols, int speakers, int threads, String device, String precision) {
     Integer vocabulary = config.model().vocabularySize();
     if (vocabulary != null && vocabulary < symbols) {
       throw new ConfigException(config.name(), List.of("model.vocabularySize: " + vocabulary + " is fewer than the "
@@ -42,7 +44,7 @@ final class EngineConfigs {
         threads,
         config.training().seed(),
         device,
-        precision(config.training().precision()),
+        precision,
         Boolean.TRUE.equals(config.training().referencePadding()));
   }
 }

@@ -67,6 +67,7 @@ public enum ExitCode {
     }
     if (failure instanceof ConfigException
         || failure instanceof TextException
+        || failure instanceof RequestException
         || failure instanceof InvalidPathException) {
       return USAGE;
     }
@@ -126,18 +127,25 @@ public enum ExitCode {
   }
 
   private static String reasonOf(FileSystemException failure) {
-    boolean wantsFolder = failure instanceof FileAlreadyExistsException && !Files.isDirectory(Path.of(failure.getFile()));
+    boolean wantsFolder = failure instanceof FileAlreadyExistsException
+        && failure.getFile() != null
+        && !Files.isDirectory(Path.of(failure.getFile()));
     if (wantsFolder || failure instanceof NotDirectoryException) {
       return "is not a folder; move it out of the way";
     }
     if (failure instanceof AccessDeniedException) {
       return "access denied; change its permissions, or choose another place";
     }
-    if (failure.getReason() != null) {
-      return failure.getReason().contains("Read-only") ? failure.getReason() + "; make it writable, or choose another place" : failure.getReason();
+    String reason = failure.getReason();
+    if (reason == null) {
+      // "FileSystemLoopException" reads "file system loop".
+      String type = failure.getClass().getSimpleName().replace("Exception", "");
+      return type.replaceAll("([a-z])([A-Z])", "$1 $2").toLowerCase(Locale.ROOT);
     }
-    String type = failure.getClass().getSimpleName().replace("Exception", "");
-    return type.replaceAll("([a-z])([A-Z])", "$1 $2").toLowerCase(Locale.ROOT);
+    if (reason.contains("Not a directory")) {
+      return "a part of this path is not a folder; move it out of the way";
+    }
+    return reason.contains("Read-only") ? reason + "; make it writable, or choose another place" : reason;
   }
 
   private static boolean isDiskFull(Throwable failure) {

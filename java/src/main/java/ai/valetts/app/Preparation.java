@@ -89,7 +89,7 @@ final class Preparation {
   }
 
   PrepareResult run(ValettsConfig config) {
-    return with(
+    return new Preparation(cacheFolder, withoutRows(progress)).with(
         config,
         Optional.empty(),
         (frontEnd, data) -> {
@@ -139,6 +139,24 @@ final class Preparation {
     } catch (IOException e) {
       throw new UncheckedIOException("the report cannot be written to " + folder + ": " + e.getMessage(), e);
     }
+  }
+
+  /** The same progress without the rows, which the command lists in full. */
+  private static PreparationProgress withoutRows(PreparationProgress progress) {
+    return new PreparationProgress() {
+      @Override
+      public void notice(String text) {
+        progress.notice(text);
+      }
+
+      @Override
+      public void rows(String text) {}
+
+      @Override
+      public void step(String what, long done, long total) {
+        progress.step(what, done, total);
+      }
+    };
   }
 
   private static void append(List<DataReport.Row> rows, int shown, StringBuilder text) {

@@ -1,6 +1,5 @@
 package ai.valetts.app;
 
-import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.event.Notice;
 import ai.valetts.event.Progress;
 import ai.valetts.monitor.RunRecord;
@@ -39,7 +38,7 @@ final class RunStatus {
   /**
    * Looks at a run.
    *
-   * @throws CheckpointException if there is none in the folder
+   * @throws RequestException if there is none in the folder
    */
   static StatusResult of(RunDirectory run) {
     refuseNoRun(run);
@@ -54,7 +53,7 @@ final class RunStatus {
    * Makes the run's page.
    *
    * @param out null for the usual place
-   * @throws CheckpointException if there is no run in the folder
+   * @throws RequestException if there is no run in the folder
    */
   static Path page(RunDirectory run, Path out) {
     refuseNoRun(run);
@@ -69,7 +68,7 @@ final class RunStatus {
 
   private static void refuseNoRun(RunDirectory run) {
     if (!Files.isRegularFile(run.config()) && !Files.isRegularFile(run.metrics())) {
-      throw new CheckpointException(
+      throw new RequestException(
           "There is no run in " + run.root() + ": neither config.yaml nor metrics.jsonl is there.");
     }
   }

@@ -16,6 +16,8 @@ import java.util.List;
  * @param seed same seed, same audio
  * @param device {@code auto}, {@code cpu} or {@code cuda:N}
  * @param threads CPU threads; 0 takes the machine's
+ * @param precision {@code fp32}, or {@code bf16}: on a CPU that multiplies it the decoder is faster, with rounding noise at
+ *     least 35 dB below the voice
  */
 public record SynthRequest(
     Path voice,
@@ -27,9 +29,25 @@ public record SynthRequest(
     Float lengthScale,
     long seed,
     String device,
-    int threads) {
+    int threads,
+    String precision) {
   public SynthRequest {
     lines = List.copyOf(lines);
+  }
+
+  /** In float32. */
+  public SynthRequest(
+      Path voice,
+      List<Line> lines,
+      String speaker,
+      String language,
+      Float noiseScale,
+      Float durationNoiseScale,
+      Float lengthScale,
+      long seed,
+      String device,
+      int threads) {
+    this(voice, lines, speaker, language, noiseScale, durationNoiseScale, lengthScale, seed, device, threads, "fp32");
   }
 
   /**

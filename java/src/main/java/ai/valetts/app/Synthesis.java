@@ -57,7 +57,8 @@ final class Synthesis {
         : request.language();
     EngineConfig engineConfig =
         EngineConfigs.of(
-            config, saved.symbols().size(), saved.speakers().size(), request.threads(), request.device());
+            config, saved.symbols().size(), saved.speakers().size(), request.threads(), request.device(),
+            request.precision());
     List<SynthResult.Spoken> spoken = new ArrayList<>();
     Optional<RecordingProfile> profile = profile(saved, speaker);
     Map<String, Object> findings = new LinkedHashMap<>();

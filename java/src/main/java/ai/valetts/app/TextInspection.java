@@ -16,7 +16,9 @@ public final class TextInspection implements AutoCloseable {
   private static final int MOST_SYMBOLS = 10_000;
 
   private final BiFunction<String, String, Words> wording;
-  private final TextFrontEnd frontEnd;
+  private final BiFunction<Words, String, EncodedText> sounds;
+  private final boolean numbered;
+  private final TextFrontEnd opened;
   private final String language;
 
   /**
@@ -25,39 +27,58 @@ public final class TextInspection implements AutoCloseable {
    * @param words what is read, written out
    * @param removed pictures and signs that are left out
    * @param phonemes the symbols as text
-   * @param ids the symbols' numbers
+   * @param ids the symbols' numbers; empty where they depend on recordings
    * @param unknown symbols without a number, with their words; empty if there are none
    */
   public record Reading(String words, List<String> removed, String phonemes, int[] ids, String unknown) {}
 
-  private TextInspection(BiFunction<String, String, Words> wording, TextFrontEnd frontEnd, String language) {
+  private TextInspection(
+      BiFunction<String, String, Words> wording,
+      BiFunction<Words, String, EncodedText> sounds,
+      boolean numbered,
+      TextFrontEnd opened,
+      String language) {
     this.wording = wording;
-    this.frontEnd = frontEnd;
+    this.sounds = sounds;
+    this.numbered = numbered;
+    this.opened = opened;
     this.language = language;
   }
 
+  private static TextInspection ofWords(BiFunction<String, String, Words> wording, String language) {
+    return new TextInspection(wording, null, false, null, language);
+  }
+
+  private static TextInspection of(TextFrontEnd frontEnd, String language) {
+    return new TextInspection(frontEnd::words, frontEnd::read, true, frontEnd, language);
+  }
+
   /**
-   * As a new espeak-ng voice would read, with blanks left out.
+   * As a new voice would read, with blanks left out. One that reads characters numbers them by the texts of its recordings,
+   * so that there are no ids to show.
    *
+   * @param frontEnd {@code espeak} or {@code characters}, as {@code text.frontEnd} names them
    * @param lexicon a lexicon file, or null
    * @param wordsOnly whether sounds are not asked for; espeak-ng is not needed then
    * @throws TextException if the language is unknown, the lexicon is faulty or espeak-ng is missing
    */
-  public static TextInspection ofLanguage(String language, Path lexicon, boolean wordsOnly) {
+  public static TextInspection ofLanguage(String frontEnd, String language, Path lexicon, boolean wordsOnly) {
     TextConfig config =
-        new TextConfig("espeak", language, "full", lexicon == null ? null : lexicon.toString(), false, MOST_SYMBOLS);
-    if (wordsOnly) {
+        new TextConfig(frontEnd, language, "full", lexicon == null ? null : lexicon.toString(), false, MOST_SYMBOLS);
+    boolean characters = frontEnd.equals("characters");
+    if (wordsOnly || characters) {
       TextFrontEnds.requireLanguage(language);
-      return new TextInspection(TextFrontEnds.words(config, null), null, language);
+      return new TextInspection(
+          TextFrontEnds.words(config, null), wordsOnly ? null : TextFrontEnds.characters(config), false, null, language);
     }
     TextFrontEnds.espeakVersion(problem -> {
       throw new TextException(
-          problem + "; --normalized-only shows the words without it, and a model with text.frontEnd: characters reads"
-              + " without it");
+          problem + "; --normalized-only shows the words without it, and --front-end characters what a model with"
+              + " text.frontEnd: characters reads");
     });
-    TextFrontEnd frontEnd = TextFrontEnds.open(config, List::of, notice -> {});
-    frontEnd.read(new Words("", List.of()), language);
-    return new TextInspection(frontEnd::words, frontEnd, language);
+    TextFrontEnd opened = TextFrontEnds.open(config, List::of, notice -> {});
+    opened.read(new Words("", List.of()), language);
+    return of(opened, language);
   }
 
   /**
@@ -75,26 +96,26 @@ public final class TextInspection implements AutoCloseable {
     String name = speaker == null ? saved.speakers().names().get(0) : Synthesis.speaker(saved, speaker);
     String spoken = language == null ? TrainRun.languageOf(saved.config(), saved.speakers(), name) : language;
     if (wordsOnly) {
-      return new TextInspection(TextFrontEnds.words(VoiceReading.config(saved), saved.symbols()), null, spoken);
+      return ofWords(TextFrontEnds.words(VoiceReading.config(saved), saved.symbols()), spoken);
     }
-    TextFrontEnd frontEnd = VoiceReading.open(saved, notice);
-    return new TextInspection(frontEnd::words, frontEnd, spoken);
+    return of(VoiceReading.open(saved, notice), spoken);
   }
 
   /** What would be read. Phonemes and ids are empty where only words are asked for. */
   public Reading read(String text) {
     Words words = wording.apply(text, language);
-    if (frontEnd == null) {
+    if (sounds == null) {
       return new Reading(words.text(), words.removed(), "", new int[0], EncodedText.describeUnpaired(words));
     }
-    EncodedText encoded = frontEnd.read(words, language);
-    return new Reading(words.text(), words.removed(), encoded.phonemes(), encoded.ids(), encoded.describeUnknown());
+    EncodedText encoded = sounds.apply(words, language);
+    int[] ids = numbered ? encoded.ids() : new int[0];
+    return new Reading(words.text(), words.removed(), encoded.phonemes(), ids, encoded.describeUnknown());
   }
 
   @Override
   public void close() {
-    if (frontEnd != null) {
-      frontEnd.close();
+    if (opened != null) {
+      opened.close();
     }
   }
 }

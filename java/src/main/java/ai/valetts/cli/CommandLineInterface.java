@@ -4,6 +4,7 @@ import ai.valetts.app.ExitCode;
 import ai.valetts.config.NearestName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -130,7 +131,7 @@ final class CommandLineInterface {
   private static CommandLine parse(Command command, String[] arguments) {
     Options options = allOptions(command);
     try {
-      CommandLine line = DefaultParser.builder().setAllowPartialMatching(false).get().parse(options, arguments);
+      CommandLine line = DefaultParser.builder().setAllowPartialMatching(false).get().parse(options, textLast(command, options, arguments));
       int most = command.arguments().isEmpty() ? 0 : command.arguments().split(" ").length;
       if (line.getArgList().size() > most) {
         String extra = line.getArgList().get(most);
@@ -149,6 +150,23 @@ final class CommandLineInterface {
     } catch (ParseException e) {
       throw new UsageException(e.getMessage());
     }
+  }
+
+  /** A text that begins with a negative number is no option: it goes behind the mark that ends the options. */
+  private static String[] textLast(Command command, Options options, String[] arguments) {
+    List<String> given = new ArrayList<>(Arrays.asList(arguments));
+    if (command.arguments().isEmpty() || command.arguments().contains(" ") || given.contains("--")) {
+      return arguments;
+    }
+    for (int i = 0; i < given.size(); i++) {
+      Option before = i == 0 ? null : options.getOption(given.get(i - 1));
+      if (given.get(i).matches("(?s)-[.,]?\\d.*") && (before == null || !before.hasArg())) {
+        String text = given.remove(i);
+        given.addAll(List.of("--", text));
+        break;
+      }
+    }
+    return given.toArray(String[]::new);
   }
 
   private static Options allOptions(Command command) {

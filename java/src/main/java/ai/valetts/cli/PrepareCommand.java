@@ -68,7 +68,8 @@ final class PrepareCommand implements Command {
               result.reportPage(),
               result.reportFile());
       if (result.refusal() != null) {
-        terminal.err().println("valetts prepare: " + result.refusal());
+        // Its first line is the reason; the rows that follow are in the report above.
+        terminal.err().println("valetts prepare: " + result.refusal().lines().findFirst().orElseThrow());
         return ExitCode.DATA;
       }
     }

@@ -19,6 +19,8 @@ import org.apache.commons.cli.Options;
 
 /** {@code text}: shows the words, sounds and ids that a model would read. */
 final class TextCommand implements Command {
+  private static final List<String> FRONT_ENDS = List.of("espeak", "characters");
+
   @Override
   public String name() {
     return "text";
@@ -38,6 +40,8 @@ final class TextCommand implements Command {
   public Options options() {
     Options options = new Options();
     options.addOption(RunOptions.value("language", "L", "espeak-ng voice, e.g. pt-br; with --voice: instead of the speaker's"));
+    options.addOption(
+        RunOptions.value("front-end", "NAME", "espeak, or characters as with text.frontEnd: characters; espeak if not given"));
     options.addOption(RunOptions.value("file", "FILE", "UTF-8 text, line by line; without TEXT and FILE: standard input"));
     options.addOption(RunOptions.flag("normalized-only", "one line of words for each line; needs no espeak-ng"));
     options.addOption(RunOptions.value("lexicon", "FILE", "words and how they are said (docs/text.md)"));
@@ -50,10 +54,11 @@ final class TextCommand implements Command {
   public String notes() {
     return """
         Numbers, dates, amounts, abbreviations and the like are written out first. What has no reading is named on
-        standard error, with its line.
+        standard error, with its line. A text that begins with - and no number goes behind --, after the options.
 
         Examples:
           valetts text --language pt-br "A conta de R$ 1.234,56 vence em 1/5/2025."
+          valetts text --language pt-br --front-end characters "São 2 casas."
           valetts text --voice runs/ana --file lines.txt
           cut -d'|' -f2 metadata.csv | valetts text --language en-us --normalized-only > words.txt
         """;
@@ -66,6 +71,13 @@ final class TextCommand implements Command {
     }
     if (line.hasOption("voice") && line.hasOption("lexicon")) {
       throw new UsageException("--lexicon does not go with --voice: a voice reads with its own");
+    }
+    if (line.hasOption("voice") && line.hasOption("front-end")) {
+      throw new UsageException("--front-end does not go with --voice: a voice reads with its own");
+    }
+    if (!FRONT_ENDS.contains(line.getOptionValue("front-end", "espeak"))) {
+      throw new UsageException("--front-end takes " + String.join(" or ", FRONT_ENDS)
+          + ", found \"" + line.getOptionValue("front-end") + "\"");
     }
     if (line.hasOption("speaker") && !line.hasOption("voice")) {
       throw new UsageException("--speaker goes with --voice");
@@ -86,7 +98,8 @@ final class TextCommand implements Command {
     boolean wordsOnly = line.hasOption("normalized-only");
     if (!line.hasOption("voice")) {
       Path lexicon = line.hasOption("lexicon") ? Path.of(line.getOptionValue("lexicon")) : null;
-      return TextInspection.ofLanguage(line.getOptionValue("language"), lexicon, wordsOnly);
+      return TextInspection.ofLanguage(
+          line.getOptionValue("front-end", "espeak"), line.getOptionValue("language"), lexicon, wordsOnly);
     }
     return TextInspection.ofVoice(
         Path.of(line.getOptionValue("voice")),
@@ -138,9 +151,11 @@ final class TextCommand implements Command {
   private static void show(String text, TextInspection.Reading reading, Terminal terminal) {
     terminal.out().println("text      " + text.strip());
     terminal.out().println("words     " + reading.words());
-    terminal.out().println("phonemes  " + reading.phonemes());
-    terminal.out().println(
-        "ids       " + Arrays.stream(reading.ids()).mapToObj(String::valueOf).collect(Collectors.joining(" ")));
+    terminal.out().println((reading.ids().length == 0 ? "symbols   " : "phonemes  ") + reading.phonemes());
+    if (reading.ids().length > 0) {
+      terminal.out().println(
+          "ids       " + Arrays.stream(reading.ids()).mapToObj(String::valueOf).collect(Collectors.joining(" ")));
+    }
     terminal.out().println();
   }
 }

@@ -70,8 +70,11 @@ public final class ConfigLoader {
     if (root == null && problems.isEmpty()) {
       problems.add("the file is empty");
     }
-    if (root instanceof YamlValue.Mapping mapping) {
-      for (ConfigOverride override : overrides) {
+    for (ConfigOverride override : overrides) {
+      if (override.value() == null) {
+        problems.add(override.origin()
+            + ": expected key=value, for example model.hiddenChannels=96 or model.upsampleRates=[8,8,4]");
+      } else if (root instanceof YamlValue.Mapping mapping) {
         YamlValue value = YamlValue.parse(override.value(), override.origin(), problems);
         if (value == null) {
           value = new YamlValue.Scalar("", false, true, override.origin());

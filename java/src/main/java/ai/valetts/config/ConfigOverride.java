@@ -1,27 +1,21 @@
 package ai.valetts.config;
 
-import java.util.List;
-
 /**
  * One key set from outside the YAML file.
  *
  * @param key dotted path, e.g. {@code model.hiddenChannels} or {@code data.sources[0].speaker}
- * @param value YAML, e.g. {@code 96}, {@code [8, 8, 4]} or {@code null}
+ * @param value YAML, e.g. {@code 96}, {@code [8, 8, 4]} or {@code null}; Java's null where what the user typed has no value,
+ *     which the loader refuses together with whatever else is wrong
  * @param origin what the user typed, for messages, e.g. {@code --set model.hiddenChannels=96}
  */
 public record ConfigOverride(String key, String value, String origin) {
 
-  /**
-   * An override as {@code --set} takes it: {@code a.b=c}, where c is YAML.
-   *
-   * @throws ConfigException if there is no {@code =} or no key
-   */
+  /** An override as {@code --set} takes it: {@code a.b=c}, where c is YAML. Without {@code =} or key it has no value. */
   public static ConfigOverride parse(String assignment) {
     String origin = "--set " + assignment;
     int equals = assignment.indexOf('=');
     if (equals <= 0) {
-      throw new ConfigException(
-          origin, List.of("expected key=value, for example model.hiddenChannels=96 or model.upsampleRates=[8,8,4]"));
+      return new ConfigOverride(assignment, null, origin);
     }
     return new ConfigOverride(assignment.substring(0, equals).strip(), assignment.substring(equals + 1), origin);
   }

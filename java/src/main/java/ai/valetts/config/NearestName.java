@@ -2,6 +2,7 @@ package ai.valetts.config;
 
 import java.util.Collection;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Finds what was probably meant. Stateless. */
 public final class NearestName {
@@ -19,6 +20,11 @@ public final class NearestName {
       }
     }
     return best;
+  }
+
+  /** The nearest candidate, if at most a third of the word's letters differ. */
+  public static Optional<String> near(String word, Collection<String> candidates) {
+    return Optional.ofNullable(of(word, candidates)).filter(best -> 3 * distance(word, best) <= plain(word).length());
   }
 
   /** Levenshtein distance, case, {@code _} and {@code -} ignored. */

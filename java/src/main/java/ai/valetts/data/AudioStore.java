@@ -2,6 +2,7 @@ package ai.valetts.data;
 
 import ai.valetts.audio.AudioException;
 import ai.valetts.config.DataConfig;
+import ai.valetts.data.corpus.CacheFailure;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.EOFException;
@@ -13,7 +14,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -129,15 +129,7 @@ final class AudioStore implements AutoCloseable {
           return new Opening(home, folder, settings, threads, progress).open(files);
         }
       } catch (IOException e) {
-        throw new UncheckedIOException(
-            "the prepared recordings of "
-                + folder
-                + " cannot be kept in "
-                + home
-                + ": "
-                + (e instanceof AccessDeniedException ? "access denied" : e.getMessage())
-                + "; free some space there, or set VALETTS_CACHE to a folder on another disk",
-            e);
+        throw CacheFailure.of("the prepared recordings of " + folder + " cannot be kept", home, e);
       }
     }
   }

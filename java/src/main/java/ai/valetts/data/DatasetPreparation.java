@@ -337,7 +337,7 @@ public final class DatasetPreparation {
 
   private void tell(List<DataReport.Row> problems, String what, int shown) {
     if (!problems.isEmpty()) {
-      progress.notice(problems.size() + " of " + rows + " rows " + what + ":" + first(problems, shown));
+      progress.rows(problems.size() + " of " + rows + " rows " + what + ":" + first(problems, shown));
     }
   }
 

@@ -6,6 +6,11 @@ public interface PreparationProgress {
   /** Something a person should read. */
   void notice(String text);
 
+  /** Rows that cannot be used, the first of them in full. For whoever does not list all of them afterwards. */
+  default void rows(String text) {
+    notice(text);
+  }
+
   /**
    * One more is done.
    *

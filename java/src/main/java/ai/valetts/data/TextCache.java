@@ -1,6 +1,7 @@
 package ai.valetts.data;
 
 import ai.valetts.config.TextConfig;
+import ai.valetts.data.corpus.CacheFailure;
 import ai.valetts.text.TextFrontEnd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -77,13 +78,7 @@ final class TextCache implements AutoCloseable {
   }
 
   private static UncheckedIOException unwritable(Path folder, IOException e) {
-    return new UncheckedIOException(
-        "the texts as they were read cannot be kept in "
-            + folder
-            + ": "
-            + e.getMessage()
-            + "; free some space there, or set VALETTS_CACHE to a folder on another disk",
-        e);
+    return CacheFailure.of("the texts as they were read cannot be kept", folder, e);
   }
 
   private static String digest(String text) {

@@ -13,7 +13,8 @@ import ai.valetts.config.OptimizerConfig;
  * @param threads CPU threads of the process; 0 leaves libtorch's choice
  * @param seed keys initial weights and random draws
  * @param device {@code auto}, {@code cpu} or {@code cuda:N}
- * @param precision of training steps: {@code fp32}, {@code tf32}, {@code bf16} or {@code fp16}
+ * @param precision of training steps: {@code fp32}, {@code tf32}, {@code bf16} or {@code fp16}; of a voice from a file:
+ *     {@code bf16} where the CPU multiplies it, else float32
  * @param referencePadding whether losses and alignment noise count padding as the public reference does
  */
 public record EngineConfig(

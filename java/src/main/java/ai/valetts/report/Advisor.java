@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
@@ -34,6 +35,7 @@ public final class Advisor implements RunListener {
   private static final double NO_CHANGE_SHARE = 0.01;
   private static final long INBOX_MILLIS = 1000;
 
+  private final Path run;
   private final ReportConfig config;
   private final Map<String, Double> configured;
   private final ChangeJournal journal;
@@ -47,10 +49,12 @@ public final class Advisor implements RunListener {
   private long inboxReadMillis = -INBOX_MILLIS;
 
   /**
+   * @param run its folder, to be named in commands
    * @param configured values of the configuration by key; a key that has none cannot be changed
    * @param notice told of each change and proposal
    */
   public Advisor(
+      Path run,
       ReportConfig config,
       Map<String, Double> configured,
       ChangeJournal journal,
@@ -58,6 +62,7 @@ public final class Advisor implements RunListener {
       ChangeSink sink,
       Clock clock,
       Consumer<String> notice) {
+    this.run = run;
     this.config = config;
     this.configured = new HashMap<>(configured);
     this.journal = journal;
@@ -169,7 +174,7 @@ public final class Advisor implements RunListener {
       journal.append(change);
       validatedSinceChange = false;
       notice.accept("Change " + change.id() + " is proposed and waits: " + words(change)
-          + ". To make it: valetts approve RUN " + change.id());
+          + ". To make it: valetts approve " + run + " " + change.id());
     }
   }
 
@@ -179,7 +184,7 @@ public final class Advisor implements RunListener {
     validatedSinceChange = false;
     sink.requestChange(change.key(), change.to(), change.id() + " (" + change.source() + "): " + change.reason());
     notice.accept("Change " + change.id() + " is made: " + words(change)
-        + ". To take it back: valetts approve RUN --revert " + change.id());
+        + ". To take it back: valetts approve " + run + " --revert " + change.id());
   }
 
   private void readInbox() throws IOException {
@@ -234,10 +239,11 @@ public final class Advisor implements RunListener {
     return configured.containsKey(key) ? journal.inForce().getOrDefault(key, configured.get(key)) : null;
   }
 
+  /** Without a full stop at its end, which reasons may have. */
   private static String words(ChangeJournal.Line change) {
     return String.format(
         Locale.ROOT, "%s from %s to %s (%+.0f %%), %s: %s", change.key(), short4(change.from()), short4(change.to()),
-        100 * (change.to() / change.from() - 1), change.source(), change.reason());
+        100 * (change.to() / change.from() - 1), change.source(), change.reason().strip().replaceFirst("\\.$", ""));
   }
 
   private static String short4(double value) {

@@ -5,7 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -34,18 +36,29 @@ public final class ChangeInbox {
     return Files.exists(file) ? file : Files.createFile(file);
   }
 
+  /** Decisions that the run has not taken out yet. */
+  public Set<Decision> waiting() throws IOException {
+    return files().stream().map(ChangeInbox::decision).collect(Collectors.toUnmodifiableSet());
+  }
+
   /** Takes the decisions out, oldest names first; a file is gone once {@code take} has dealt with it. */
   void forEach(Consumer<Decision> take) throws IOException {
-    List<Path> files;
-    try (Stream<Path> all = Files.list(folder)) {
-      files = all.filter(file -> file.getFileName().toString().matches("(approve|revert)-c[0-9]{1,9}")).sorted().toList();
-    } catch (NoSuchFileException e) {
-      return;
-    }
-    for (Path file : files) {
-      String[] words = file.getFileName().toString().split("-");
-      take.accept(new Decision(words[1], words[0].equals("revert")));
+    for (Path file : files()) {
+      take.accept(decision(file));
       Files.deleteIfExists(file);
     }
+  }
+
+  private List<Path> files() throws IOException {
+    try (Stream<Path> all = Files.list(folder)) {
+      return all.filter(file -> file.getFileName().toString().matches("(approve|revert)-c[0-9]{1,9}")).sorted().toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
+    }
+  }
+
+  private static Decision decision(Path file) {
+    String[] words = file.getFileName().toString().split("-");
+    return new Decision(words[1], words[0].equals("revert"));
   }
 }

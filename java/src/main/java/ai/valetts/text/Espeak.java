@@ -157,16 +157,14 @@ final class Espeak {
               + " has no voice for the language \""
               + language
               + "\""
-              + nearest(language)
+              + near(language)
               + " List what it has with: espeak-ng --voices");
     }
     currentVoice = language;
   }
 
-  private String nearest(String language) {
-    return voicesByLanguage.isEmpty()
-        ? "."
-        : "; did you mean " + Languages.nearest(language, voicesByLanguage.keySet()) + "?";
+  private String near(String language) {
+    return Languages.near(language, voicesByLanguage.keySet()).map(code -> "; did you mean " + code + "?").orElse(".");
   }
 
   /** Reads espeak-ng's array of {@code espeak_VOICE*}: name, languages, identifier are its first three pointers. */

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Which names of languages there are, and which one was probably meant. */
@@ -18,22 +19,25 @@ final class Languages {
   /**
    * Refuses what is no language, where no espeak-ng does.
    *
-   * @throws TextException naming the nearest language
+   * @throws TextException naming a language that is near, or the usual ones
    */
   static void require(String language) {
     String first = language.toLowerCase(Locale.ROOT).replaceFirst("^.*/", "").split("[-_+]", 2)[0];
     if (!ISO.contains(first) && first.length() != 3) {
       throw new TextException(
-          "there is no language \"" + language + "\"; did you mean " + nearest(language, USUAL) + "?");
+          "there is no language \"" + language + "\"; "
+              + near(language, USUAL)
+                  .map(code -> "did you mean " + code + "?")
+                  .orElse("it is the name of an espeak-ng voice, such as " + String.join(", ", USUAL)));
     }
   }
 
   /**
-   * The code that is most like a name; the English or own name of a language stands for its code.
+   * The code that is much like a name; the English or own name of a language stands for its code.
    *
-   * @param codes what there is, not empty
+   * @param codes what there is
    */
-  static String nearest(String language, Collection<String> codes) {
+  static Optional<String> near(String language, Collection<String> codes) {
     Map<String, String> names = new LinkedHashMap<>();
     for (String code : codes) {
       names.putIfAbsent(code, code);
@@ -41,6 +45,6 @@ final class Languages {
       names.putIfAbsent(locale.getDisplayLanguage(Locale.ENGLISH), code);
       names.putIfAbsent(locale.getDisplayLanguage(locale), code);
     }
-    return names.get(NearestName.of(language, names.keySet()));
+    return NearestName.near(language, names.keySet()).map(names::get);
   }
 }

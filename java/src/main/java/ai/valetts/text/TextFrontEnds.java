@@ -98,6 +98,16 @@ public final class TextFrontEnds {
     return saved != null && saved.reading() != null ? wording::asTaught : wording::of;
   }
 
+  /** The characters that a new voice would read of words, numbered by these words alone. */
+  public static BiFunction<Words, String, EncodedText> characters(TextConfig config) {
+    Wording wording = Wording.of(config);
+    return (words, language) -> {
+      String letters = Wording.PHONEMES.matcher(words.text()).replaceAll(" ");
+      SymbolTable symbols = SymbolTable.characters(List.of(letters));
+      return new CharacterFrontEnd(symbols, wording, config.addBlank()).read(words, language);
+    };
+  }
+
   /**
    * Refuses what is no language, where no espeak-ng does.
    *

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.valetts.checkpoint.CheckpointException;
 import ai.valetts.config.ConfigLoader;
 import ai.valetts.config.ConfigOverride;
 import ai.valetts.engine.StepParams;
@@ -122,7 +121,7 @@ class AdviceTest {
     assertThat(without.markdown()).contains("no key in OPENROUTER_API_KEY");
     assertThat(json("reports/report-00000012.json").path("language").asText()).isEqualTo("en");
     assertThatThrownBy(() -> valetts.advise(new AdviseRequest(root.resolve("none"), null, true)))
-        .isInstanceOf(CheckpointException.class).hasMessageContaining("There is no run");
+        .isInstanceOf(RequestException.class).hasMessageContaining("There is no run");
   }
 
   @Test
@@ -151,10 +150,12 @@ class AdviceTest {
     assertThat(Files.readString(run.resolve("control.jsonl"))).contains("\"CHANGE\"", "optimizer.learningRate");
 
     valetts.approve(new ApproveRequest(run, "c1", true));
+    assertThat(valetts.approve(new ApproveRequest(run, null, false)).changes()).first().asString()
+        .contains("c1  made", "to be taken back, which the run has not read yet");
     resume(18);
     assertThat(ratesOfTheLastSession()).hasSize(3).allMatch(rate -> Math.abs(rate - 2e-4) < 1e-6);
     assertThatThrownBy(() -> valetts.approve(new ApproveRequest(run, "c1", true)))
-        .isInstanceOf(CheckpointException.class).hasMessageContaining("reverted");
+        .isInstanceOf(RequestException.class).hasMessageContaining("reverted");
     assertNoKey();
   }
 
@@ -165,12 +166,18 @@ class AdviceTest {
     assertThat(ratesOfTheLastSession()).allMatch(rate -> Math.abs(rate - 2e-4) < 1e-6);
     assertThat(valetts.approve(new ApproveRequest(run, "c1", false)).decision()).contains("Left for the run");
     assertThat(run.resolve("inbox/approve-c1")).exists();
+    assertThat(valetts.approve(new ApproveRequest(run, null, false)).changes()).first().asString()
+        .contains("c1  proposed", "approved, which the run has not read yet");
+    assertThat(valetts.approve(new ApproveRequest(run, "c1", false)).decision()).startsWith("It waits already for the run");
     resume(18);
     assertThat(ratesOfTheLastSession()).hasSize(3)
         .allSatisfy(rate -> assertThat(rate).isCloseTo(Math.sqrt(1.2e-8), within(1e-6)));
     assertThat(run.resolve("inbox/approve-c1")).doesNotExist();
+    assertThat(valetts.approve(new ApproveRequest(run, null, false)).changes()).first().asString()
+        .contains("c1  made").doesNotContain("not read yet");
     assertThatThrownBy(() -> valetts.approve(new ApproveRequest(run, "c7", false)))
-        .isInstanceOf(CheckpointException.class).hasMessageContaining("no change \"c7\"");
+        .isInstanceOf(RequestException.class).hasMessageContaining("no change \"c7\"")
+        .satisfies(failure -> assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.USAGE));
   }
 
   private void assertNoKey() throws IOException {

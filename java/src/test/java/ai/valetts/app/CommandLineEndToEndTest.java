@@ -175,6 +175,10 @@ class CommandLineEndToEndTest {
     assertThat(spoken.exitCode()).as(spoken.output()).isZero();
     assertThat(root.resolve("speech/0001.wav")).exists();
     assertThat(root.resolve("speech/0003.wav")).exists();
+    Ended coarse = valetts("synth", "--voice", "runs/tiny", "--text", "bad dog", "--out", "coarse.wav", "--seed", "3",
+        "--precision", "bf16");
+    assertThat(coarse.exitCode()).as(coarse.output()).isZero();
+    assertThat(Files.size(root.resolve("coarse.wav"))).isEqualTo(Files.size(root.resolve("speech/0001.wav")));
     assertThat(root.resolve("runs/tiny/evaluation.json")).exists();
     assertThat(valetts("info", "runs/tiny").output()).contains("ana").contains("all verified");
     Ended profiled = valetts("profile", "--run", "runs/tiny", "--steps", "1", "--warm-up", "0");

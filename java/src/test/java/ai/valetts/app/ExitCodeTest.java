@@ -78,6 +78,8 @@ class ExitCodeTest {
     Path file = Files.createFile(folder.resolve("tensorboard"));
     IOException notAFolder = assertThrows(IOException.class, () -> Files.createDirectories(file));
     assertThat(ExitCode.explain(notAFolder)).isEqualTo(file + ": is not a folder; move it out of the way");
+    IOException below = assertThrows(IOException.class, () -> Files.createDirectories(file.resolve("run")));
+    assertThat(ExitCode.explain(below)).contains(file.toString(), "not a folder; move it out of the way");
     assertThat(ExitCode.explain(new FileSystemException("/mnt/x", null, "Read-only file system")))
         .isEqualTo("/mnt/x: Read-only file system; make it writable, or choose another place");
   }

@@ -121,7 +121,8 @@ class ValeTtsTest {
     assertThat(status.measures()).containsKey("perf/it_s").containsKey("machine/memory_gib");
     assertThat(status.toJson()).contains("\"state\" : \"ENDED\"");
     assertThatThrownBy(() -> valetts.status(root.resolve("nowhere")))
-        .isInstanceOf(CheckpointException.class).hasMessageContaining("There is no run in");
+        .isInstanceOf(RequestException.class).hasMessageContaining("There is no run in")
+        .satisfies(failure -> assertThat(ExitCode.of(failure)).isEqualTo(ExitCode.USAGE));
   }
 
   @Test
@@ -322,7 +323,7 @@ class ValeTtsTest {
         .isInstanceOf(CheckpointException.class)
         .hasMessageContainingAll("Nothing trains", "newest checkpoint is", "step-00004000");
     assertThatThrownBy(() -> valetts.checkpoint(new CheckpointRequest(root.resolve("nowhere"), 1)))
-        .isInstanceOf(CheckpointException.class).hasMessageContaining("no run");
+        .isInstanceOf(RequestException.class).hasMessageContaining("no run");
   }
 
   @Test
@@ -436,6 +437,8 @@ class ValeTtsTest {
     assertThat(result.usableClips()).isEqualTo(12);
     assertThat(result.badClips()).isEqualTo(1);
     assertThat(result.report()).contains("ghost").contains("metadata.csv:13");
+    // The report lists the rows; nothing else does as well.
+    assertThat(notices).noneMatch(notice -> notice.contains("ghost"));
     assertThat(result.reportFile()).exists();
     assertThat(result.reportPage()).content().contains("A run would start", "metadata.csv:13");
     assertThat(Files.readAllLines(result.reportFile().resolveSibling("clips.tsv"))).hasSize(13);

@@ -324,6 +324,7 @@ class CommandLineInterfaceTest {
         "synth --voice v --out x --text hi --speed 2 --length-scale 2 | one is the inverse",
         "synth --voice v --out x --text hi --speed 0 | --speed takes a number from 0.1",
         "synth --voice v --out x --text hi --noise NaN | --noise takes a number",
+        "synth --voice v --out x --text hi --precision fp16 | --precision takes fp32 or bf16, found \"fp16\"",
         "synth --voice v --out x --text hi --seed x | --seed takes a whole number",
         "synth --voice v --out x --text hi --device tpu | --device takes auto",
         "info | give either a folder or --config",
@@ -424,8 +425,10 @@ class CommandLineInterfaceTest {
   @Test
   void speaksEachLineOfAFileIntoAFileOfItsNumber(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("lines.txt"), "first\n\n  third  \n");
-    run("synth", "--voice", "v", "--file", file.toString(), "--out", "samples", "--noise", "0", "--noise-w", "0.5");
+    run("synth", "--voice", "v", "--file", file.toString(), "--out", "samples", "--noise", "0", "--noise-w", "0.5",
+        "--precision", "bf16");
     SynthRequest request = (SynthRequest) recorder.requests.get(0);
+    assertThat(request.precision()).isEqualTo("bf16");
     assertThat(request.lines())
         .containsExactly(
             new SynthRequest.Line("first", Path.of("samples/0001.wav")),
@@ -450,7 +453,7 @@ class CommandLineInterfaceTest {
 
   @Test
   void endsPreparationOfUnfitDataWithItsExitCode() {
-    recorder.refusal = "a run would not start";
+    recorder.refusal = "a run would not start\n  metadata.csv:2: ghost: no recording";
     assertThat(run("prepare", "--demo")).isEqualTo(ExitCode.DATA);
     assertThat(out()).contains("all is well");
     assertThat(err()).isEqualTo("valetts prepare: a run would not start\n");

@@ -14,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TextCommandTest {
   @TempDir Path folder;
@@ -113,6 +115,18 @@ class TextCommandTest {
     assertThat(err()).contains("standard input:1", "\"☃\" (U+2603)", "[[t☃]]");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"-5 graus", "-5", "-.5", "-1/2"})
+  void takesATextThatBeginsWithANegativeNumber(String text) {
+    assertThat(run("text", text, "--language", "pt-br", "--normalized-only")).isEqualTo(ExitCode.DONE);
+    assertThat(out()).startsWith("menos ");
+    assertThat(run("text", "--language", "pt-br", "--normalized-only", text)).isEqualTo(ExitCode.DONE);
+    assertThat(run("text", "--language", "pt-br", "--normalized-only", "--", text)).isEqualTo(ExitCode.DONE);
+    assertThat(out().lines().distinct()).hasSize(1);
+    assertThat(run("text", "--language", "pt-br", text, "casa")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("text", "--language", "pt-br", "-x5")).isEqualTo(ExitCode.USAGE);
+  }
+
   @Test
   void namesPhonemesThatNobodyClosed() {
     assertThat(run("text", "--language", "pt-br", "--normalized-only", "O preço é R$ 5 [[abc.")).isEqualTo(ExitCode.DONE);
@@ -126,6 +140,30 @@ class TextCommandTest {
     needsEspeak();
     assertThat(run("text", "--language", "pt-brr", "oi")).isEqualTo(ExitCode.USAGE);
     assertThat(err()).contains("\"pt-brr\"", "did you mean pt-br?");
+  }
+
+  @Test
+  void guessesNoLanguageWhereNoneIsNear() {
+    assertThat(run("text", "--language", "klingon", "--normalized-only", "oi")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("\"klingon\"").doesNotContain("did you mean");
+    needsEspeak();
+    errBytes.reset();
+    assertThat(run("text", "--language", "xx", "oi")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("no voice for the language \"xx\". List what it has").doesNotContain("did you mean");
+  }
+
+  @Test
+  void showsCharactersWithoutEspeakAndWithoutNumbers() {
+    pipe("São 2.\n\n[[k]] x\n");
+    assertThat(run("text", "--language", "pt-br", "--front-end", "characters")).isEqualTo(ExitCode.DONE);
+    assertThat(out().lines())
+        .containsExactly(
+            "text      São 2.", "words     São dois.", "symbols   sa\u0303o dois.", "",
+            "text      [[k]] x", "words     [[k]] x", "symbols   x", "");
+    assertThat(err()).contains("standard input:3: there is no symbol for").contains("[[k]]");
+    assertThat(run("text", "--language", "pt-br", "--front-end", "letters", "oi")).isEqualTo(ExitCode.USAGE);
+    assertThat(run("text", "--voice", "x", "--front-end", "characters", "oi")).isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("takes espeak or characters, found \"letters\"", "--front-end does not go with --voice");
   }
 
   @Test

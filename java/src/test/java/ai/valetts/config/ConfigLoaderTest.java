@@ -286,8 +286,26 @@ class ConfigLoaderTest {
 
   @Test
   void refusesAnOverrideWithoutAValue() {
-    assertThat(catchThrowableOfType(ConfigException.class, () -> ConfigOverride.parse("model.flow")))
-        .hasMessageContaining("expected key=value");
+    for (String assignment : List.of("model.flow", "=plain")) {
+      assertThat(catchThrowableOfType(
+              ConfigException.class,
+              () -> ConfigLoader.parse("tiny.yaml", TINY, List.of(ConfigOverride.parse(assignment)))))
+          .hasMessageContaining("--set " + assignment + ": expected key=value");
+    }
+  }
+
+  @Test
+  void reportsFaultsOfAllKindsInOverridesTogether() {
+    List<ConfigOverride> overrides =
+        Stream.of("data.batchsize=3", "foo", "text.frontEnd=x", "model..flow=1").map(ConfigOverride::parse).toList();
+    ConfigException e =
+        catchThrowableOfType(ConfigException.class, () -> ConfigLoader.parse("tiny.yaml", TINY, overrides));
+    assertThat(e.problems())
+        .hasSize(4)
+        .anyMatch(problem -> problem.contains("data.batchsize is not a key; did you mean data.batchSize?"))
+        .anyMatch(problem -> problem.contains("--set foo: expected key=value"))
+        .anyMatch(problem -> problem.contains("text.frontEnd takes"))
+        .anyMatch(problem -> problem.contains("model..flow is no key"));
   }
 
   @Test

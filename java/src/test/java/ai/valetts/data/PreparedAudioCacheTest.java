@@ -257,6 +257,6 @@ class PreparedAudioCacheTest {
     assertThatThrownBy(this::samples)
         .isInstanceOf(UncheckedIOException.class)
         .hasMessageContaining(cache.toString())
-        .hasMessageContaining("VALETTS_CACHE");
+        .hasMessageContaining("Not a directory; move what is there out of the way, or set VALETTS_CACHE");
   }
 }

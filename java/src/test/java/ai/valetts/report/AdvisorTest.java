@@ -43,7 +43,7 @@ class AdvisorTest {
   private Advisor advisor(boolean apply) {
     ReportConfig config = new ReportConfig("en", null, apply, ReportConfig.DEFAULT.changes());
     return new Advisor(
-        config, configured, journal, inbox,
+        folder, config, configured, journal, inbox,
         (key, value, reason) -> requests.add(key + "=" + value), clock, notices::add);
   }
 
@@ -53,7 +53,7 @@ class AdvisorTest {
   }
 
   private static Report.Suggestion suggest(String key, double low, double high, double confidence) {
-    return new Report.Suggestion(key, 1.0, low, high, confidence, "because");
+    return new Report.Suggestion(key, 1.0, low, high, confidence, "because.");
   }
 
   private static void validated(Advisor advisor, long step) throws IOException {
@@ -113,7 +113,8 @@ class AdvisorTest {
     validated(advisor, 10);
     advisor.consider(report(suggest(RATE, 1e-4, 1.2e-4, 0.9)));
     assertThat(requests).isEmpty();
-    assertThat(notices).hasSize(1).first().asString().contains("c1 is proposed and waits", "valetts approve RUN c1");
+    assertThat(notices).hasSize(1).first().asString().contains(
+        "c1 is proposed and waits", "because. To make it: valetts approve " + folder + " c1").doesNotContain("..");
     inbox.put(new ChangeInbox.Decision("c1", false));
     stepped(advisor, 37);
     assertThat(requests).hasSize(1);

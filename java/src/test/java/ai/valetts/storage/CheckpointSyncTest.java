@@ -93,6 +93,12 @@ class CheckpointSyncTest {
       sync.close();
       released.countDown();
     }
+    // What it still writes would come into the folder while that is deleted.
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().equals("valetts-storage")) {
+        thread.join(20_000);
+      }
+    }
     assertThat(notices.get(notices.size() - 1).text()).contains("is NOT in drive yet", "valetts drive push");
   }
 

@@ -122,15 +122,7 @@ final class Archive {
   }
 
   private static UncheckedIOException unkept(Path archive, Path done, IOException e) {
-    return new UncheckedIOException(
-        archive
-            + " cannot be unpacked to "
-            + done
-            + ": "
-            + e.getMessage()
-            + "; free some space there, or set VALETTS_CACHE to a folder on another disk, and start again: it goes on"
-            + " where it was",
-        e);
+    return CacheFailure.of(archive + " cannot be unpacked (start again, and it goes on where it was)", done, e);
   }
 
   /** Another file under the same name gets another folder. */

@@ -21,6 +21,10 @@ final class PageTexts {
   /** In the configuration as runs write it down; one of an older version is still understood. */
   private static final Pattern CONFIGURED = Pattern.compile("(?m)^report:.*\\n(?: +.*\\n)*? +language: *\"?(pt|en|es)\\b");
 
+  private static final Pattern LIMIT =
+      Pattern.compile("(?<reached>reached its limit of )?(?<amount>[0-9]{1,12}(\\.[0-9]{1,6})?) "
+          + "(?<unit>steps|epochs|minutes|USD|hours of this session)");
+
   private final String language;
   private final Map<String, String> words;
 
@@ -61,6 +65,16 @@ final class PageTexts {
   /** What has no translation, such as a speaker's name, stays as it is. */
   String get(String english) {
     return words.getOrDefault(english, english);
+  }
+
+  /** What a run says of its limit or of how it ended, e.g. {@code reached its limit of 45 steps}; other sentences stay as they are. */
+  String outcome(String english) {
+    Matcher limit = LIMIT.matcher(english);
+    if (!limit.matches() || words.isEmpty()) {
+      return get(english);
+    }
+    String reached = limit.group("reached") == null ? "" : get("reached its limit of") + " ";
+    return reached + number(new BigDecimal(limit.group("amount"))) + " " + get(limit.group("unit"));
   }
 
   /** With the language's decimal mark. */

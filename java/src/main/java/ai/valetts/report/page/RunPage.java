@@ -118,7 +118,7 @@ public final class RunPage {
     record.lastTime().ifPresent(time -> html.append(" · ").append(texts.get("written")).append(' ').append(TIME.format(time)).append(" UTC"));
     html.append("</p>\n");
     if (!going && end != null && !end.reason().isEmpty()) {
-      html.append("<p>").append(Html.escaped(end.reason())).append("</p>\n");
+      html.append("<p>").append(Html.escaped(texts.outcome(end.reason()))).append("</p>\n");
     }
     record.lastStep().map(RunRecord.Step::progress).filter(progress -> !progress.limit().isEmpty())
         .ifPresent(this::progress);
@@ -130,7 +130,7 @@ public final class RunPage {
     html.append("<div class=\"progress\" role=\"img\" aria-label=\"").append(Math.round(share * 100))
         .append(" %\"><i style=\"width:").append(String.format(Locale.ROOT, "%.1f", share * 100))
         .append("%\"></i></div>\n<p class=\"soft\">").append(Math.round(share * 100)).append(" % ").append(texts.get("of")).append(' ')
-        .append(Html.escaped(progress.limit()));
+        .append(Html.escaped(texts.outcome(progress.limit())));
     if (going && Double.isFinite(progress.secondsToGo())) {
       html.append(", ").append(duration(progress.secondsToGo())).append(' ').append(texts.get("to go"));
     }
@@ -401,7 +401,7 @@ public final class RunPage {
       rows.add(new Row(session.time(), session.step(), session.resumed() ? "resumed" : "started", texts.get("on") + " " + session.device()));
       if (session.end() != null) {
         rows.add(new Row(session.end().time(), session.end().step(), session.end().failed() ? "failed" : "ended",
-            session.end().reason()));
+            texts.outcome(session.end().reason())));
       }
     }
     record.remarks().stream().filter(remark -> remark.level() == Notice.Level.WARNING)

@@ -68,16 +68,30 @@ final class AbbreviationRules {
           || found.wordAfter().matches("\\d.*");
       case "roman" -> RomanRules.isNumeral(found.wordAfter());
       case "digit" -> found.wordAfter().matches("\\d.*");
-      case "after-name" -> !found.wordBefore().isEmpty() && Character.isUpperCase(found.wordBefore().codePointAt(0));
+      case "after-name" -> !found.wordBefore().isEmpty()
+          && !vocabulary.set("not-noun").contains(found.wordBefore().toLowerCase(Locale.ROOT))
+          && Character.isUpperCase(found.wordBefore().codePointAt(0));
       case "street" -> isStreet(found);
+      case "place" -> found.textAfter(6).matches("(?s) (?:d[aeo]s? )?\\p{Lu}.*");
+      case "measure" -> vocabulary.set("per-noun").contains(found.wordAfter());
+      case "after-ordinal" -> found.textBefore(3).matches(".*\\d[ºª°oa]? ?");
+      case "not-after-number" -> !isAfterNumber(found);
+      case "title" -> found.precedesCapital() && !isAfterNumber(found);
       default -> found.precedesCapital() && vocabulary.set(demand).contains(found.wordAfter());
     };
+  }
+
+  private static boolean isAfterNumber(Found found) {
+    return found.textBefore(2).matches(".?\\d ?");
   }
 
   /** A word that leads to a place before it, or a house number behind the name. */
   private boolean isStreet(Found found) {
     String after = found.textAfter(60);
-    return after.matches("(?s) (?:d[aeo]s? )?\\p{Lu}.*")
+    if (after.matches("(?s) \\d{1,2} de \\p{Lu}.*")) {
+      return true;
+    }
+    return after.matches("(?s) (?:d[aeo]s? |del? )?(?:l[ao]s? )?\\p{Lu}.*")
         && (vocabulary.set("before-street").contains(found.wordBefore().toLowerCase(Locale.ROOT))
             || after.matches("(?s)(?: [\\p{L}'-]{1,20}){1,6},? (?:n\\S{0,6} )?\\d.*"));
   }

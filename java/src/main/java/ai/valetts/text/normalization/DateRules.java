@@ -92,6 +92,10 @@ final class DateRules {
         Rule.ofAnyCase(START + name + "/(?<year>(?:19|20)\\d{2})" + END + "(?![.,/-]?\\d)", found ->
             grammar.vocabulary().word("month", months.get(found.get("name").toLowerCase(Locale.ROOT))) + link()
                 + grammar.year(found.get("year"))));
+    String dateOf = grammar.word("date-of");
+    rules.add(
+        Rule.ofAnyCase(START + "(?<name>" + Vocabulary.alternatives(months.keySet()) + ")\\.(?=,? (?:" + dateOf + " )?(?:19|20)\\d{2}" + END + ")",
+            found -> grammar.vocabulary().word("month", months.get(found.get("name").toLowerCase(Locale.ROOT)))));
     if (monthFirst) {
       rules.add(
           Rule.ofAnyCase(START + name + " " + DAY + "(?:st|nd|rd|th)?" + END + "(?![.,:]?\\d)(?:,? (?<year>\\d{4})" + END
@@ -105,7 +109,7 @@ final class DateRules {
     int day = found.number("day");
     boolean capital = Character.isUpperCase(found.get("name").codePointAt(0));
     // "may" and "mar" are words too.
-    if (!isDay(day, month) || grammar.vocabulary().set("month-is-word").contains(found.get("name")) && !capital) {
+    if (!isDay(day, month) || grammar.vocabulary().set("month-is-word").contains(found.get("name")) && !capital && !found.has("year")) {
       return null;
     }
     return grammar.date(day, month, found.get("year"));

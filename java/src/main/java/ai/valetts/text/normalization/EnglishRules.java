@@ -30,9 +30,11 @@ final class EnglishRules {
     EnglishRules own = new EnglishRules(grammar);
     List<Rule> rules = new ArrayList<>();
     rules.addAll(new AddressRules(grammar, acronyms).rules());
+    rules.addAll(Rule.forDigits(numbers.pairs()));
     rules.addAll(Rule.forDigits(own.clock()));
     rules.addAll(Rule.forDigits(own.heights()));
     rules.addAll(new AbbreviationRules(grammar.vocabulary()).rules());
+    rules.addAll(Rule.forDigits(numbers.names()));
     rules.addAll(Rule.forDigits(own.telephones()));
     rules.addAll(Rule.forDigits(new DateRules(grammar, american).rules()));
     rules.addAll(Rule.forDigits(numbers.maths()));
@@ -42,6 +44,7 @@ final class EnglishRules {
     rules.addAll(Rule.forDigits(numbers.between()));
     rules.addAll(Rule.forDigits(own.fractions(measures)));
     rules.addAll(Rule.forDigits(numbers.slashes()));
+    rules.addAll(Rule.forDigits(List.of(measures.shortCounts())));
     rules.addAll(measures.units());
     rules.addAll(measures.perUnit());
     rules.addAll(new RomanRules(grammar).rules());
@@ -86,8 +89,19 @@ final class EnglishRules {
             found -> country(found) + groups(found.get("rest"))),
         Rule.of(START + "(?<!\\d[.,/-])(?<first>\\d{3})-(?<last>\\d{4})" + END + "(?![.,/-]\\d)", this::number),
         Rule.of(START + "(\\d{3})-(\\d{2})-(\\d{4})" + END, found -> groups(found.all())),
-        Rule.ofAnyCase("(?<word>" + START + "(?:call|dial|phone) )(?<digits>\\d{3})" + END + "(?![.,-]\\d)",
+        Rule.of(START + "(?<!\\d[.,/-])911" + END + "(?![.,/-]\\d)", this::emergency),
+        Rule.ofAnyCase("(?<word>" + START + "(?:call(?:ed|ing|s)?|dial(?:l?ed|l?ing|s)?|phon(?:e|ed|ing)) )(?<digits>\\d{3})" + END + "(?![.,-]\\d)",
             found -> found.get("word") + grammar.dictated(found.get("digits"))));
+  }
+
+  /** The emergency number, unless it counts or names something. */
+  private String emergency(Found found) {
+    String next = found.wordAfter().toLowerCase(Locale.ROOT);
+    String before = found.wordBefore();
+    boolean named = !before.isEmpty() && Character.isUpperCase(before.codePointAt(0)) && !found.secondWordBefore().isEmpty()
+        || before.equals("Porsche");
+    boolean alone = next.isEmpty() || grammar.vocabulary().set("not-noun").contains(next);
+    return !named && alone || grammar.vocabulary().set("emergency-noun").contains(next) ? grammar.dictated("911") : null;
   }
 
   private String country(Found found) {
@@ -114,7 +128,7 @@ final class EnglishRules {
 
   private List<Rule> ordinals() {
     return List.of(
-        Rule.ofAnyCase(START + "(?<!\\d[.,])(?<number>\\d{1,3}(?:,\\d{3})?|\\d{4})(?:st|nd|rd|th)" + END,
+        Rule.ofAnyCase(START + "(?<!\\d[.,])(?<number>\\d{1,3}(?:,\\d{3}){1,2}|\\d{1,4})(?:st|nd|rd|th)" + END,
             found -> grammar.ordinal(Integer.parseInt(found.get("number").replace(",", "")), Gender.NONE)));
   }
 

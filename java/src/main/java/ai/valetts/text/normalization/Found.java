@@ -106,6 +106,11 @@ final class Found {
     return next == text.length();
   }
 
+  /** Whether a quotation that began before the match has not ended there. */
+  boolean isInQuotes() {
+    return text.substring(0, matcher.start()).chars().filter(c -> c == '"').count() % 2 == 1;
+  }
+
   /** Whether white space and then a capital letter follow. */
   boolean precedesCapital() {
     int next = matcher.end();

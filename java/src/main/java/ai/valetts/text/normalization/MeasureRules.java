@@ -134,6 +134,29 @@ final class MeasureRules {
         + (grammar.isSingular(number) ? noun.one : noun.many);
   }
 
+  /** "100K seguidores" and "1,2M", but "4K" is a name. */
+  Rule shortCounts() {
+    Map<String, String> letters = grammar.vocabulary().words("count-scale");
+    return Rule.of(grammar.style().pattern("amount").replaceFirst("\\(\\?!\\[\\.,\\]\\?\\\\d\\)$", "")
+            + "(?<scale>" + Vocabulary.alternatives(letters.keySet()) + ")" + END, found -> shortCount(found, letters.get(found.get("scale"))));
+  }
+
+  private String shortCount(Found found, String scale) {
+    WrittenNumber number = grammar.style().parse(found.get("amount"));
+    String[] forms = scale.split("/");
+    String next = found.wordAfter();
+    boolean thousands = found.get("scale").equalsIgnoreCase("k");
+    boolean counts = next.matches("\\p{Ll}+s");
+    if (thousands && number.isWhole() && number.whole().length() < 2 && !counts) {
+      return null;
+    }
+    String name = grammar.isSingular(number) || forms.length == 1 ? forms[0] : forms[1];
+    String count = thousand.contains(name) && number.isExactly(1)
+        ? ""
+        : grammar.number(number, thousands ? grammar.genderOf(found) : Gender.MASCULINE) + " ";
+    return count + name + (!thousands && counts ? link().stripTrailing() : "");
+  }
+
   /** Numbers with a unit, and "per" another unit. */
   List<Rule> units() {
     String unit = Vocabulary.alternatives(units.keySet());
@@ -141,7 +164,7 @@ final class MeasureRules {
     return Rule.forDigits(List.of(
         Rule.of(
             MINUS + grammar.style().pattern("amount") + scale(scales) + SPACE + "(?<unit>" + unit
-                + ")(?![\\p{L}\\p{M}\\p{N}²³])(?:/" + per + ")?",
+                + ")(?![\\p{L}\\p{M}\\p{N}²³])(?:/" + per + ")?(?:(?<=\\p{L})\\.(?= \\p{Ll}))?",
             this::measure)));
   }
 
@@ -162,11 +185,16 @@ final class MeasureRules {
   /** "reais/kg", once the amount has been read, and "por kg". */
   List<Rule> perUnit() {
     String per = "(?<per>" + Vocabulary.alternatives(units.keySet()) + ")(?![\\p{L}\\p{M}\\p{N}²³])";
+    Set<String> spans = grammar.vocabulary().set("per-noun");
     List<Rule> rules = new ArrayList<>();
-    rules.add(Rule.of("(?<=\\p{L}{3})/" + per, found -> isCurrencyWord(found.wordBefore()) ? per(found) : null));
+    rules.add(
+        Rule.of("(?<=\\p{L}{3})/" + per, found ->
+            isCurrencyWord(found.wordBefore()) || isUnitWord(found.wordBefore()) ? per(found) : null));
     rules.add(
         Rule.of("(?<=\\p{L}{3})/(?=\\p{Ll}{3})", found ->
-            isCurrencyWord(found.wordBefore()) ? " " + grammar.word("per") + " " : null));
+            isCurrencyWord(found.wordBefore()) || isUnitWord(found.wordBefore()) && spans.contains(found.wordAfter())
+                ? " " + grammar.word("per") + " "
+                : null));
     String scaled = Vocabulary.alternatives(scales.keySet());
     if (!scales.isEmpty() && !grammar.word("of").isEmpty()) {
       // "150 milhões de km"
@@ -184,6 +212,12 @@ final class MeasureRules {
         Rule.of("(?<=" + Rule.START + grammar.word("per") + ") (?=\\p{L}\\S)" + per,
             found -> " " + units.get(found.get("per")).get(0)));
     return rules;
+  }
+
+  /** The last word of a unit's name. */
+  private boolean isUnitWord(String word) {
+    return !word.isEmpty()
+        && units.values().stream().anyMatch(values -> (" " + values.get(0)).endsWith(" " + word) || (" " + values.get(1)).endsWith(" " + word));
   }
 
   private boolean isCurrencyWord(String word) {

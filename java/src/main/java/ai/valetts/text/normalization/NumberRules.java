@@ -4,9 +4,11 @@ import static ai.valetts.text.normalization.Rule.END;
 import static ai.valetts.text.normalization.Rule.MINUS;
 import static ai.valetts.text.normalization.Rule.START;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.StringJoiner;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,6 +18,8 @@ final class NumberRules {
   private static final Pattern RUN = Pattern.compile("\\d++|\\p{L}[\\p{L}\\p{M}]*+");
   private static final int LONGEST_CODE_NUMBER = 3;
   private static final int LARGEST_SCORE = 30;
+  private static final int SHORTEST_NAME = 4;
+  private static final int SHORTEST_UNGROUPED_NAME = 10;
 
   private final Grammar grammar;
   private final Acronyms acronyms;
@@ -53,6 +57,22 @@ final class NumberRules {
         Rule.of(grammar.style().pattern("number") + "/(?=\\d)",
             found -> grammar.number(grammar.style().parse(found.get("number")), Gender.NONE) + " " + grammar.word("slash") + " "),
         Rule.of("(?<=\\d)/(?=\\d)", found -> " " + grammar.word("slash") + " "));
+  }
+
+  /** "anos 60/70" and chapters and verses: what a word before two numbers says of the sign between them. */
+  List<Rule> pairs() {
+    List<Rule> pairs = new ArrayList<>();
+    Set<String> decades = grammar.vocabulary().set("decade");
+    if (!decades.isEmpty()) {
+      pairs.add(Rule.ofAnyCase("(?<=" + START + Vocabulary.alternatives(decades) + " )(?<a>[1-9]0)/(?<b>[1-9]0)" + END, found ->
+          grammar.cardinal(found.get("a"), Gender.NONE) + " " + grammar.word("and") + " " + grammar.cardinal(found.get("b"), Gender.NONE)));
+    }
+    pairs.add(
+        Rule.of("(?<=" + START + Vocabulary.alternatives(grammar.vocabulary().set("scripture"))
+                + " )(?<chapter>\\d{1,3}):(?<verse>\\d{1,3})(?: ?- ?(?<last>\\d{1,3}))?" + END + "(?![:.,]?\\d)",
+            found -> grammar.cardinal(found.get("chapter"), Gender.NONE) + " " + grammar.cardinal(found.get("verse"), Gender.NONE)
+                + (found.has("last") ? " " + grammar.word("to") + " " + grammar.cardinal(found.get("last"), Gender.NONE) : "")));
+    return pairs;
   }
 
   /** Signs between two numbers become words; the numbers stay for later rules, which know what they count. */
@@ -148,11 +168,42 @@ final class NumberRules {
     return words == null ? run : words;
   }
 
+  /** Numbers that are names: of cards and books, and whatever a word before it calls one. */
+  List<Rule> names() {
+    String labels = Vocabulary.alternatives(grammar.vocabulary().set("number-name"));
+    String isbn = "ISBN(?:-1[03])?:? (?:n(?:º|úmero) )?";
+    return List.of(
+        Rule.of(START + "(?<!\\d[ .,/-])\\d{4}(?:(?: \\d{4}){3}|(?:[.-]\\d{4}){3})" + END + "(?![ .,/-]?\\d)", found -> groups(found.all())),
+        Rule.of("(?<label>" + START + isbn + ")(?<number>\\d[\\d -]{8,15}[\\dXx])" + END,
+            found -> found.get("label") + groups(found.get("number").replaceFirst("[Xx]$", " X"))),
+        Rule.of(START + "97[89]-\\d{1,5}-\\d{1,7}-\\d{1,7}-\\d" + END, found -> groups(found.all())),
+        Rule.ofAnyCase("(?<label>" + START + labels + END + grammar.word("number-link") + ")(?<number>\\d{"
+                + SHORTEST_NAME + ",30})" + END + "(?![.,/-]?\\d)",
+            found -> found.get("label") + grammar.dictated(found.get("number"))));
+  }
+
+  /** Figures of each group, with a pause between groups. */
+  private String groups(String number) {
+    StringJoiner groups = new StringJoiner(", ");
+    for (String group : number.split("[ .-]+")) {
+      groups.add(Character.isDigit(group.charAt(0)) ? grammar.dictated(group) : grammar.letter(group.codePointAt(0)));
+    }
+    return groups.toString();
+  }
+
   /** Quantities, by the gender of what they count. */
   List<Rule> quantities() {
     return List.of(
+        // So long, in one run and not round, it counts nothing.
+        Rule.of(START + "(?<!\\d[.,])\\d{" + SHORTEST_UNGROUPED_NAME + ",36}(?<!000)" + END + "(?![.,]\\d)",
+            found -> isCounted(found.wordAfter()) ? null : grammar.dictated(found.all())),
         Rule.of(MINUS + grammar.style().pattern("number"), this::quantity),
         Rule.of("\\d++", found -> grammar.cardinal(found.all(), Gender.NONE)));
+  }
+
+  /** A noun in the plural. */
+  private boolean isCounted(String next) {
+    return isNoun(next) && next.matches("\\p{Ll}+s|people");
   }
 
   private String quantity(Found found) {

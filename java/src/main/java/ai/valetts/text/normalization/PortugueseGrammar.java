@@ -21,7 +21,7 @@ final class PortugueseGrammar extends Grammar {
   private static final Set<String> SCALE_NAMES =
       Set.of("milhão", "milhões", "bilhão", "bilhões", "trilhão", "trilhões", "mi", "bi", "tri");
   private static final Pattern FEMININE_ENDING =
-      Pattern.compile(".*(?:a|as|ã|ãs|ção|ções|ssão|ssões|nsão|nsões|gião|giões|nião|niões|dade|dades|gem|gens|tude|tudes|eza|ice|ices)");
+      Pattern.compile(".*(?:a|as|ã|ãs|ção|ções|ssão|ssões|nsão|nsões|gião|giões|nião|niões|dade|dades|gem|gens|tude|tudes|eza|ice|ices|[áéíóú]\\p{L}{1,2}ies?)");
   private static final Pattern EITHER_ENDING = Pattern.compile(".*(?:e|es|is|ns|z|m)");
   private static final int NOUN_REACH = 5;
 
@@ -56,7 +56,8 @@ final class PortugueseGrammar extends Grammar {
   @Override
   String ordinal(int number, Gender gender) {
     return numbers.get()
-        .spell(number, gender == Gender.FEMININE ? "%spellout-ordinal-feminine" : "%spellout-ordinal-masculine");
+        .spell(number, gender == Gender.FEMININE ? "%spellout-ordinal-feminine" : "%spellout-ordinal-masculine")
+        .replaceFirst("^uma? (?=milion)", "");
   }
 
   @Override

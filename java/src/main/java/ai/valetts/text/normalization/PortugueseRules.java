@@ -12,8 +12,12 @@ import java.util.StringJoiner;
 
 /** What only Brazil writes this way: telephone numbers, documents, hours with "h", ordinal signs, fractions. */
 final class PortugueseRules {
+  private static final Map<String, String> PARTS_OF_A_YEAR = Map.of("sem", "semestre", "trim", "trimestre", "bim", "bimestre");
   private static final Map<String, String> WEEKDAYS =
       Map.of("2", "segunda", "3", "terça", "4", "quarta", "5", "quinta", "6", "sexta");
+
+  /** The dot of an abbreviation, which ends no sentence. */
+  private static final String SILENT_DOT = "(?:\\.(?= \\p{Ll}))?";
 
   private final Grammar grammar;
 
@@ -30,10 +34,14 @@ final class PortugueseRules {
     List<Rule> rules = new ArrayList<>();
     rules.addAll(new AddressRules(grammar, acronyms).rules());
     rules.addAll(Rule.forDigits(own.beforeAbbreviations()));
+    rules.addAll(own.weekdays());
     rules.addAll(own.states());
     rules.addAll(new AbbreviationRules(grammar.vocabulary()).rules());
     rules.addAll(Rule.forDigits(own.documents()));
+    rules.addAll(Rule.forDigits(own.mobiles()));
+    rules.addAll(Rule.forDigits(numbers.names()));
     rules.addAll(Rule.forDigits(own.telephones()));
+    rules.addAll(Rule.forDigits(numbers.pairs()));
     rules.addAll(Rule.forDigits(new DateRules(grammar, false).rules()));
     rules.addAll(Rule.forDigits(own.hours()));
     rules.addAll(Rule.forDigits(numbers.maths()));
@@ -43,6 +51,7 @@ final class PortugueseRules {
     rules.addAll(Rule.forDigits(own.fractions(measures)));
     rules.addAll(Rule.forDigits(numbers.slashes()));
     rules.addAll(Rule.forDigits(own.heights()));
+    rules.addAll(Rule.forDigits(List.of(measures.shortCounts())));
     rules.addAll(measures.units());
     rules.addAll(measures.perUnit());
     rules.addAll(new RomanRules(grammar).rules());
@@ -57,6 +66,8 @@ final class PortugueseRules {
   private List<Rule> beforeAbbreviations() {
     Map<String, String> spans = Map.of("a", "ano", "m", "mês", "d", "dia");
     return List.of(
+        Rule.ofAnyCase("(?<=\\d[ºª°oa]) ?(?<part>sem|trim|bim)(?:\\.(?!/)|\\.?/(?=(?:20)?\\d{2}" + END + ")|(?= de \\d))", found ->
+            " " + PARTS_OF_A_YEAR.get(found.get("part").toLowerCase(Locale.ROOT)) + (found.all().endsWith("/") ? " de " : "")),
         Rule.of("(?<=%) ?a\\.(?<span>[amd])\\.", found ->
             " ao " + spans.get(found.get("span")) + (found.endsText() ? "." : "")),
         Rule.of(START + "(?<!\\d )[Kk]m (?=\\d)", found -> "quilômetro "),
@@ -64,6 +75,16 @@ final class PortugueseRules {
         Rule.of(
             START + "(?<degrees>\\d{1,3})[°º] ?(?<minutes>\\d{1,2})['’′](?: ?(?<seconds>\\d{1,2})[\"”″])? ?(?<pole>[NSLEWO]" + END + ")?",
             this::angle));
+  }
+
+  private List<Rule> weekdays() {
+    String weekday = Vocabulary.alternatives(grammar.vocabulary().entries("weekday-short").keySet());
+    return List.of(
+        // Two of them or more: "seg." alone may be seconds, "sex." the end of a sentence.
+        Rule.ofAnyCase(START + "(?<!\\d ?)(?<day>" + weekday + ")\\.(?=(?:,| e| a| à| ou|/|-) ?" + weekday + "(?!\\p{L}))|(?<=" + START + weekday
+                + "\\.(?:,| e| a| à| ou|/|-) ?)(?<other>" + weekday + ")(?:\\.|" + END + ")",
+            found -> grammar.vocabulary().word("weekday-short", found.get(found.has("day") ? "day" : "other").toLowerCase(Locale.ROOT))
+                + (found.all().endsWith(".") && found.endsText() ? "." : "")));
   }
 
   private static final Map<String, String> POLES =
@@ -113,8 +134,8 @@ final class PortugueseRules {
         // The number of a lawsuit.
         Rule.of(START + "\\d{7}-\\d{2}\\.\\d{4}\\.\\d\\.\\d{2}\\.\\d{4}" + END,
             found -> dictated(found.all().replaceAll("[.-]", " "))),
-        Rule.ofAnyCase(START + "(?<name>CPF|CNPJ|CEP|RG|PIS|CNH)(?<link>:? (?:n(?:º|úmero) )?)(?<digits>\\d{5,14})" + END,
-            found -> found.get("name") + found.get("link") + dictated(found.get("digits"))));
+        // The number of a worker.
+        Rule.of(START + "\\d{3}\\.\\d{5}\\.\\d{2}-\\d" + END, found -> dictated(found.all().replaceAll("[.-]", " "))));
   }
 
   /** Groups of figures with a pause between; words stand for themselves. */
@@ -128,8 +149,23 @@ final class PortugueseRules {
     return words.toString();
   }
 
+  /** A mobile number in one run, perhaps with the country before it, and any number that a word calls a telephone's. */
+  private List<Rule> mobiles() {
+    String start = START + "(?<!\\d[ .,/-]|[$€£+])(?<country>55)?(?<a>[1-9]\\d)";
+    String end = END + "(?![.,/-]\\d| (?:mil|milh|bilh|rea[li]|dólar|euro))";
+    return List.of(
+        Rule.of(start + "(?<first>9\\d{4})(?<last>\\d{4})" + end, this::mobile),
+        Rule.ofAnyCase("(?<=" + START + Vocabulary.alternatives(grammar.vocabulary().set("telephone")) + "(?: é|:| é o)? )" + "(?:(?<country>55)?(?<a>[1-9]\\d))?(?<first>9?[2-9]\\d{3})(?<last>\\d{4})"
+            + end, this::mobile));
+  }
+
+  private String mobile(Found found) {
+    return (found.has("country") ? "cinquenta e cinco, " : "") + (found.has("a") ? areaCode(found.get("a")) + ", " : "")
+        + number(found);
+  }
+
   private List<Rule> telephones() {
-    String number = "(?<first>9?\\d{4})[ -]?(?<last>\\d{4})" + END + "(?![.,/-]\\d)";
+    String number = "(?<first>9?\\d{4})[ .-]?(?<last>\\d{4})" + END + "(?![.,/-]\\d)";
     return List.of(
         Rule.of("(?<![\\p{L}\\p{N}])\\+ ?55 ?(?:\\((?<a>\\d{2})\\)|(?<b>\\d{2}))[ -]?" + number, found ->
             "mais cinquenta e cinco, " + areaCode(found.has("a") ? found.get("a") : found.get("b")) + ", " + number(found)),
@@ -138,6 +174,9 @@ final class PortugueseRules {
             found -> areaCode(found.get("a")) + ", " + number(found)),
         Rule.of(START + "(?<!\\d[.,/-])(?<first>9?\\d{4})-(?<last>\\d{4})" + END + "(?![.,/-]\\d)",
             found -> isYears(found.get("first"), found.get("last")) ? null : number(found)),
+        Rule.of(START + "(?<prefix>0[3589]00)[ -]?(?<first>\\d{3})[ .-]?(?<middle>\\d{2})[ .-](?<last>\\d{2})" + END,
+            found -> "zero " + grammar.cardinal(found.get("prefix").substring(1), Gender.MASCULINE) + ", "
+                + dictated(found.get("first") + " " + found.get("middle") + " " + found.get("last"))),
         Rule.of(START + "(?<prefix>0[3589]00)[ -]?(?<first>\\d{3})[ -]?(?<last>\\d{3,4})" + END,
             found -> "zero " + grammar.cardinal(found.get("prefix").substring(1), Gender.MASCULINE) + ", " + number(found)),
         Rule.of(START + "(?<prefix>0[3589]00)" + END,
@@ -167,18 +206,46 @@ final class PortugueseRules {
   private List<Rule> hours() {
     String clock = "\\d{1,2}(?:h(?:\\d{2})?(?:min)?|:\\d{2})";
     return List.of(
+        Rule.ofAnyCase(
+            START + "(?<![.,:]|\\d[.,:/-])(?<hours>1[0-2]|0?[1-9])(?::(?<minutes>[0-5]\\d))? ?(?:(?<half>[ap])m|(?<dotted>[ap])\\. ?m\\.)" + END,
+            this::halfDay),
+        Rule.of(START + "(?<!\\d[.,:/-])(?<minutes>\\d{1,3})['’′](?<seconds>[0-5]\\d)[\"”″]", this::time),
+        Rule.of(START + "(?<!\\d[.,:/-])(?<feet>\\d)['’′] ?(?<inches>\\d)[\"”″]",
+            found -> counted(found, "feet", "pé") + " e " + inches(found.get("inches"))),
+        // A quote that is open may end behind a number too.
+        Rule.of(START + "(?<!\\d[.,:/-])(?<inches>\\d{1,3}(?:[.,]\\d)?)[\"”″]", found ->
+            found.isInQuotes() ? null : inches(found.get("inches"))),
         Rule.of(START + "(?<start>" + clock + ") ?- ?(?=" + clock + END + ")", found -> found.get("start") + " às "),
         Rule.of(START + "(?<hours>\\d{1,2}) ?- ?(?=\\d{1,2} ?h(?:s|oras)?" + END + ")",
             found -> grammar.cardinal(found.get("hours"), Gender.FEMININE) + " às "),
         Rule.of(
             START + "(?<hours>\\d{1,3}) ?(?:h|hs|hrs|horas?) ?(?:e )?(?<minutes>[0-5]?\\d)(?: ?(?:m|min|minutos?)(?:\\.(?=\\S))?(?: ?(?:e )?(?<seconds>[0-5]?\\d) ?(?:s|seg|segundos?))?)" + END,
             this::time),
-        Rule.of(START + "(?<hours>\\d{1,3}) ?h ?(?<minutes>[0-5]\\d)" + END, this::time),
+        Rule.of(START + "(?<hours>\\d{1,3}) ?h ?(?<minutes>[0-5]\\d)(?:['’′]|" + END + ")", this::time),
         Rule.of(
             START + "(?<![.,:]|\\d[.,:/-])(?<hours>[01]?\\d|2[0-4]):(?<minutes>[0-5]\\d)(?::(?<seconds>[0-5]\\d))?(?: ?(?:h|hs|hrs|horas))?" + END + "(?![:.,/]\\d)",
             this::time),
-        Rule.of(START + "(?<![.,:])(?<hours>\\d{1,3}) ?(?:h|hs|hrs|hr)" + END + "", this::time),
+        Rule.of(START + "(?<![.,:])(?<hours>\\d{1,3}) ?(?:h|hs|hrs|hr)" + END + SILENT_DOT, this::time),
         Rule.of(START + "(?<minutes>\\d{1,3}) ?min ?(?:e )?(?<seconds>[0-5]?\\d) ?(?:s|seg)" + END + "", this::time));
+  }
+
+  private String inches(String number) {
+    WrittenNumber inches = grammar.style().parse(number);
+    return grammar.number(inches, Gender.FEMININE) + (grammar.isSingular(inches) ? " polegada" : " polegadas");
+  }
+
+  /** "8 a.m." is "oito horas da manhã", "12 p.m." is "meio-dia". */
+  private String halfDay(Found found) {
+    boolean morning = found.get(found.has("half") ? "half" : "dotted").equalsIgnoreCase("a");
+    String end = found.all().endsWith(".") && found.endsText() ? "." : "";
+    int hours = found.number("hours");
+    int minutes = found.has("minutes") ? found.number("minutes") : 0;
+    if (hours == 12 && minutes == 0) {
+      return (morning ? "meia-noite" : "meio-dia") + end;
+    }
+    boolean evening = hours > 6 && hours < 12;
+    return grammar.time(morning && hours == 12 ? 0 : hours, minutes, -1)
+        + (morning ? " da manhã" : evening ? " da noite" : " da tarde") + end;
   }
 
   private String time(Found found) {
@@ -192,13 +259,13 @@ final class PortugueseRules {
     return List.of(
         Rule.ofAnyCase(START + "(?<day>[2-6])(?:\\.?[ªa]s?)?(?<plural>s)?(?<=[ªas])[ -](?<feira>feiras?)" + END,
             found -> WEEKDAYS.get(found.get("day")) + (found.get("feira").endsWith("s") ? "s-" : "-") + found.get("feira")),
-        Rule.of(START + "(?<!\\d[.,])(?<number>\\d{1,3}\\.?\\d{3}|\\d{1,3})\\.?(?<sign>[ºª])(?! ?[CF]" + END + ")(?<plural>s)?", found ->
+        Rule.of(START + "(?<!\\d[.,])(?<number>\\d{1,3}(?:\\.\\d{3}){1,2}|\\d{1,6})\\.?(?<sign>[ºª])(?! ?[CF]" + END + ")(?<plural>s)?" + SILENT_DOT, found ->
             grammar.ordinal(Integer.parseInt(found.get("number").replace(".", "")), gender(found.get("sign")))
                 + (found.has("plural") ? "s" : "")),
         Rule.of(START + "(?<number>\\d{1,4})°(?= (?:lugar|andar|ano|dia|turno|semestre|bimestre|trimestre|grau|colocado|de "
             + Vocabulary.alternatives(grammar.vocabulary().words("month").values()) + ")" + END + ")",
             found -> grammar.ordinal(found.number("number"), Gender.MASCULINE)),
-        Rule.of(START + "(?<number>\\d{1,3})(?<sign>[oa])(?<plural>s)?" + END, found ->
+        Rule.of(START + "(?<number>\\d{1,3})(?<sign>[oa])(?<plural>s)?" + END + SILENT_DOT, found ->
             found.number("number") == 0
                 ? null
                 : grammar.ordinal(found.number("number"), gender(found.get("sign"))) + (found.has("plural") ? "s" : "")));
@@ -211,10 +278,11 @@ final class PortugueseRules {
   /** "1,80 m" is "um metro e oitenta". */
   private List<Rule> heights() {
     return List.of(
-        Rule.of(START + "(?<!\\d[.,]|-)(?<metres>[1-9]\\d?),(?<centimetres>\\d{2}) ?m(?![\\p{L}\\p{M}\\p{N}²³/])", found -> {
-          String metres = grammar.cardinal(found.get("metres"), Gender.MASCULINE) + (found.number("metres") == 1 ? " metro" : " metros");
-          int centimetres = found.number("centimetres");
-          return centimetres == 0 ? metres : metres + " e " + grammar.cardinal(String.valueOf(centimetres), Gender.MASCULINE);
+        Rule.of(START + "(?<!\\d[.,]|-)(?:(?<metres>[1-9]\\d?),(?<centimetres>\\d{2}) ?m(?![\\p{L}\\p{M}\\p{N}²³/])|(?<m>[1-9])m(?<cm>\\d{2})" + END + ")", found -> {
+          String m = found.has("m") ? "m" : "metres";
+          String cm = found.has("cm") ? "cm" : "centimetres";
+          String metres = counted(found, m, "metro");
+          return found.number(cm) == 0 ? metres : metres + " e " + grammar.cardinal(String.valueOf(found.number(cm)), Gender.MASCULINE);
         }));
   }
 
@@ -225,13 +293,20 @@ final class PortugueseRules {
         Rule.of(MINUS + START + "(?<!\\d[/.,-])(?<whole>\\d{1,4}) (?<top>[1-9]\\d?)/(?<bottom>[2-9]|1[0-6])" + unit + guard,
             found -> found.number("top") < found.number("bottom") ? minus(found) + mixed(found, measures) : null),
         Rule.of(MINUS + START + "(?<!\\d[/.,-])(?<top>[1-9]\\d{0,2})/(?<bottom>[2-9]|[1-9]\\d|100|1000)" + unit + guard,
-            found -> found.number("top") < found.number("bottom") ? minus(found) + fraction(found, measures) : null),
+            found -> found.number("top") < found.number("bottom") && !isLabelled(found)
+                ? minus(found) + fraction(found, measures)
+                : null),
         Rule.of(START + "(?<!\\d[/.,-])(?<a>\\d{1,3})/(?<b>\\d{1,3})" + guard,
-            found -> found.get("a") + " por " + found.get("b")));
+            found -> isLabelled(found) ? null : found.get("a") + " por " + found.get("b")));
   }
 
   private String minus(Found found) {
     return found.has("minus") ? grammar.word("minus") + " " : "";
+  }
+
+  /** "Lei 11/90", "sala 3/4": a word before it says that it is a name. */
+  private boolean isLabelled(Found found) {
+    return grammar.vocabulary().set("slashed-name").contains(found.wordBefore().toLowerCase(Locale.ROOT));
   }
 
   private Gender gender(Found found, MeasureRules measures) {

@@ -56,6 +56,9 @@ final class RomanRules {
     if (numeral.matches("[IVX]") && LIST.matcher(found.textAfter(LONGEST_LINK)).lookingAt()) {
       return grammar.cardinal(String.valueOf(value), Gender.NONE);
     }
+    if (numeral.matches("M[IVXLCDM]{3,}")) {
+      return grammar.year(String.valueOf(value));
+    }
     // Two or more of I, V and X make no other word.
     return numeral.length() > 1 && numeral.matches("[IVX]+") && !Acronyms.isShouting(previous + " " + found.wordAfter())
         ? grammar.cardinal(String.valueOf(value), Gender.NONE)

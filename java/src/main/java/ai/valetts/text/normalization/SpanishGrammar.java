@@ -69,7 +69,8 @@ final class SpanishGrammar extends Grammar {
   @Override
   String ordinal(int number, Gender gender) {
     return numbers.get()
-        .spell(number, gender == Gender.FEMININE ? "%spellout-ordinal-feminine" : "%spellout-ordinal-masculine");
+        .spell(number, gender == Gender.FEMININE ? "%spellout-ordinal-feminine" : "%spellout-ordinal-masculine")
+        .replaceFirst("^una? (?=millon)", "");
   }
 
   @Override

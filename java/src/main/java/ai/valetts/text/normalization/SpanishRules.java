@@ -29,8 +29,10 @@ final class SpanishRules {
     SpanishRules own = new SpanishRules(grammar);
     List<Rule> rules = new ArrayList<>();
     rules.addAll(new AddressRules(grammar, acronyms).rules());
+    rules.addAll(Rule.forDigits(numbers.pairs()));
     rules.addAll(Rule.forDigits(own.clock()));
     rules.addAll(new AbbreviationRules(grammar.vocabulary()).rules());
+    rules.addAll(Rule.forDigits(numbers.names()));
     rules.addAll(Rule.forDigits(own.telephones()));
     rules.addAll(Rule.forDigits(new DateRules(grammar, false).rules()));
     rules.addAll(Rule.forDigits(numbers.maths()));
@@ -39,6 +41,7 @@ final class SpanishRules {
     rules.addAll(Rule.forDigits(numbers.between()));
     rules.addAll(Rule.forDigits(own.fractions(measures)));
     rules.addAll(Rule.forDigits(numbers.slashes()));
+    rules.addAll(Rule.forDigits(List.of(measures.shortCounts())));
     rules.addAll(measures.units());
     rules.addAll(measures.perUnit());
     rules.addAll(new RomanRules(grammar).rules());
@@ -123,7 +126,7 @@ final class SpanishRules {
 
   private List<Rule> ordinals() {
     return List.of(
-        Rule.of(START + "(?<!\\d[.,])(?<number>\\d{1,4})\\.?(?<sign>er|ers|[ºª°](?= ?(?:lugar|piso|puesto|de|grado|planta))|[ºª])(?! ?[CF]" + END + ")(?<plural>s)?", this::ordinal),
+        Rule.of(START + "(?<!\\d[.,])(?<number>\\d{1,3}(?:[.,]\\d{3}){1,2}|\\d{1,4})\\.?(?<sign>er|ers|[ºª°](?= ?(?:lugar|piso|puesto|de|grado|planta))|[ºª])(?! ?[CF]" + END + ")(?<plural>s)?", this::ordinal),
         Rule.of(START + "(?<number>1|3)(?<sign>r[oa]|er)" + END, this::ordinal),
         Rule.of(START + "(?<number>\\d{1,3})(?<sign>[dntv][oa]|m[oa])" + END, this::ordinal));
   }
@@ -131,7 +134,7 @@ final class SpanishRules {
   private String ordinal(Found found) {
     String sign = found.get("sign");
     boolean feminine = sign.equals("ª") || sign.endsWith("a");
-    String word = grammar.ordinal(found.number("number"), feminine ? Gender.FEMININE : Gender.MASCULINE);
+    String word = grammar.ordinal(Integer.parseInt(found.get("number").replaceAll("[.,]", "")), feminine ? Gender.FEMININE : Gender.MASCULINE);
     boolean cut = sign.startsWith("er") || found.wordAfter().matches("piso|lugar|puesto|día|mes|año|ministro|grado|premio|trimestre|semestre");
     String fitted = cut && !feminine ? word.replaceFirst("(primer|tercer)o$", "$1") : word;
     return fitted + (found.has("plural") ? "s" : "");

@@ -18,7 +18,7 @@ public final class TextNormalizer {
    * Changes whenever some text is written out otherwise than before, so that nothing prepared by old rules is reused.
    * Another release of ICU4J is such a change too.
    */
-  public static final int VERSION = 4;
+  public static final int VERSION = 6;
 
   private static final Pattern SPACES = Pattern.compile("\\s+");
   /** Raised figures behind a figure, a bracket or a single letter. Behind a word they point to a note. */

@@ -97,6 +97,29 @@ class RunPageTest {
   }
 
   @Test
+  void saysLimitsAndEndsInTheLanguageOfTheReports() {
+    PageTexts portuguese = new PageTexts("pt");
+    assertThat(portuguese.outcome("reached its limit of 45 steps")).isEqualTo("chegou ao seu limite de 45 passos");
+    assertThat(portuguese.outcome("1.50 minutes")).isEqualTo("1,50 minutos");
+    assertThat(portuguese.outcome("0.5 hours of this session")).isEqualTo("0,5 horas desta sessão");
+    assertThat(portuguese.outcome("2 epochs")).isEqualTo("2 épocas");
+    assertThat(portuguese.outcome("12.5 USD")).isEqualTo("12,5 USD");
+    assertThat(portuguese.outcome("the core stumbled over 3 steps")).isEqualTo("the core stumbled over 3 steps");
+    assertThat(new PageTexts("es").outcome("reached its limit of 45 steps")).isEqualTo("llegó a su límite de 45 pasos");
+    assertThat(new PageTexts("en").outcome("reached its limit of 1.50 minutes")).isEqualTo("reached its limit of 1.50 minutes");
+  }
+
+  @Test
+  void showsAPortugueseRunsLimitInPortuguese() throws Exception {
+    Path run = root.resolve("run");
+    write(run, new RunStarted("ana", 0, false, "cpu", "report:\n  language: pt\n"),
+        new StepCompleted(45, 0, Map.of(), new Progress(1, 1, 1, 1, 1, 0, "45 steps")),
+        new RunEnded(45, "reached its limit of 45 steps", false));
+    String page = Files.readString(made(run));
+    assertThat(page).contains("<br>chegou ao seu limite de 45 passos</li>", "100 % de 45 passos").doesNotContain("45 steps");
+  }
+
+  @Test
   void showsWhatTheRunCosts() throws Exception {
     Path run = root.resolve("run");
     write(run, new RunStarted("ana", 0, false, "cpu", "report:\n  language: en\n"),
