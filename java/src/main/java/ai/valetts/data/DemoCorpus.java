@@ -1,6 +1,7 @@
 package ai.valetts.data;
 
 import ai.valetts.config.DataConfig;
+import ai.valetts.data.corpus.CacheFailure;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -105,8 +106,7 @@ public final class DemoCorpus {
         sources.add(new DataConfig.Source(folder.toString(), voice.speaker, voice.espeakVoice));
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "the demo recordings cannot be kept in " + root + ": " + e.getMessage() + "; or set VALETTS_CACHE", e);
+      throw CacheFailure.of("the demo recordings cannot be kept", root, e);
     }
     return sources;
   }

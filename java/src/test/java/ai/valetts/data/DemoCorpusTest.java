@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.valetts.config.DataConfig;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -125,6 +126,15 @@ class DemoCorpusTest {
     try (Stream<Path> files = Files.list(temp.resolve("cache/demo"))) {
       assertThat(files.map(file -> file.getFileName().toString())).containsExactly("lock");
     }
+  }
+
+  @Test
+  void saysWhatToDoWhereTheCacheIsNoFolder() throws IOException {
+    Path cache = Files.writeString(temp.resolve("cache"), "a file where the folder should be");
+    assertThatThrownBy(this::fetch)
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("the demo recordings cannot be kept in " + cache)
+        .hasMessageContaining("move what is there out of the way, or set VALETTS_CACHE");
   }
 
   @Test

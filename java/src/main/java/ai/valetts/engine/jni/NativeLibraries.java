@@ -123,7 +123,7 @@ final class NativeLibraries {
       } catch (IOException e) {
         throw new EngineInternalException(
             "Cannot unpack the native core to " + target + ": " + e
-                + ". Free some space there, or set VALETTS_CACHE to another folder.");
+                + ". The folder has to be writable and have space; VALETTS_CACHE names another.");
       }
     }
     return folder;
