@@ -210,8 +210,9 @@ bool PackedDecoder::has_bf16() {
 
 bool PackedDecoder::serves(const Generator& generator) {
   const ParameterStore& store = generator.parameters();
-  return generator.settings().decoder_kind == DecoderKind::kHifiGan && store.device().is_cpu() && store.type() == at::kFloat && at::Context::hasMKLDNN() &&
-         at::globalContext().userEnabledMkldnn() && operators().complete();
+  return generator.settings().decoder_kind == DecoderKind::kHifiGan && store.device().is_cpu() &&
+         store.type() == at::kFloat && at::Context::hasMKLDNN() && at::globalContext().userEnabledMkldnn() &&
+         operators().complete();
 }
 
 at::Tensor PackedDecoder::operator()(const Generator& generator, const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) {

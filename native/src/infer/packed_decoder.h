@@ -27,8 +27,8 @@ class PackedDecoder {
   // with oneDNN's fused convolutions.
   static bool serves(const Generator& generator);
 
-  // The generator's decoder(z_BCS, speaker_BG1), equal to 1e-5 of the waveform's range in float32; without gradient. The weights are
-  // packed at the first call, and anew when they have changed since.
+  // The generator's decoder(z_BCS, speaker_BG1), equal to 1e-5 of the waveform's range in float32; without gradient. The
+  // weights are packed at the first call, and anew when they have changed since.
   at::Tensor operator()(const Generator& generator, const at::Tensor& z_BCS, const at::Tensor& speaker_BG1);
 
  private:
