@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Whether each kernel still beats its plain path on the CPU: at least 0.9 of the recorded ratio, and never below 1. With AVX-512
-# libtorch's operations are faster: such processors have ratios of their own (benchmarks/recorded-ratios*.txt). The two paths
-# take turns in one process; a row that falls short is measured again, at most twice, and its best counts: a machine that
-# others use disturbs both paths. Inputs that take the plain path a second are left out.
+# Whether each kernel still beats its plain path on the CPU: at least 0.9 of the recorded ratio, and never below 1. Ratios differ
+# between processors, and only part of that is AVX-512 (benchmarks/results/kernels_AMD-EPYC_2026-11-30.md); those with it have
+# ratios of their own, recorded on one such machine. The two paths take turns in one process; a row that falls short is
+# measured again, at most twice, and its best counts: a machine that others use disturbs both paths. Inputs that take the plain
+# path a second are left out.
 #
 #   benchmarks/smoke.sh [--record]      --record writes the lowest of three measurements into that file instead
 #

@@ -12,7 +12,8 @@ import java.util.List;
  * <p>With a fixed size, what a length bucket has left over moves into the next longer one, so that only the very last
  * batch can be smaller. With a budget of frames, clips are sorted by length and cut where batches that fit, padding
  * counted, cost least in all; a little noise on the lengths keeps neighbours from meeting in every epoch. Where clips are
- * few and of many lengths, batches become smaller until padding is at most {@link #MOST_PADDING} of an epoch's frames.
+ * few and of many lengths, batches become smaller to bring padding near {@link #MOST_PADDING}; within the least cost of a batch
+ * that is not always reached.
  */
 final class EpochPlan {
   /** Frames are padded up to multiples of this, so that few different shapes reach the device. */
