@@ -29,5 +29,8 @@ std::vector<Comparison> channel_norm_comparisons();
 std::vector<Comparison> weight_norm_comparisons();
 std::vector<Comparison> spline_comparisons();
 std::vector<Comparison> snake_comparisons();
+std::vector<Comparison> attention_comparisons();
+std::vector<Comparison> epilogue_comparisons();
+std::vector<Comparison> segment_comparisons();
 
 }  // namespace valetts

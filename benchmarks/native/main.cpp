@@ -53,7 +53,8 @@ int main(int count, char** arguments) {
   std::vector<Comparison> all;
   for (const auto& of_kernel : {mas_comparisons, wavenet_comparisons, decoder_comparisons, feature_matching_comparisons,
                                 channel_norm_comparisons, weight_norm_comparisons, spline_comparisons,
-                                snake_comparisons}) {
+                                snake_comparisons, attention_comparisons, epilogue_comparisons,
+                                segment_comparisons}) {
     for (Comparison& comparison : of_kernel()) all.push_back(std::move(comparison));
   }
   std::printf("%d threads, best of %d\n\n| kernel | input | plain ms | kernel ms | ratio | difference |\n"

@@ -1,9 +1,11 @@
 #include "model/decoder.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/module_scope.h"
 #include "core/precision.h"
+#include "epilogue/epilogue.h"
 #include "snake/snake.h"
 
 namespace valetts {
@@ -100,35 +102,62 @@ FoldedDecoder Decoder::folded() const {
   return out;
 }
 
-at::Tensor Decoder::ResidualBlock::activated(size_t index, const at::Tensor& x_BCT) const {
-  return activations.empty() ? at::leaky_relu(x_BCT, kSlope) : activations[index](x_BCT);
+std::pair<at::Tensor, at::Tensor> Decoder::ResidualBlock::rectified(const at::Tensor& x_BCT,
+                                                                    const at::Tensor& rectified_BCT) const {
+  at::Tensor x = x_BCT, in = rectified_BCT;
+  for (size_t i = 0;; ++i) {
+    at::Tensor y = second.empty() ? first[i](in) : second[i](first[i].rectified(in, kSlope));
+    if (i + 1 == first.size()) return {x, y};
+    std::tie(x, in) = residual_activated(x, y, kSlope);
+  }
 }
 
-at::Tensor Decoder::ResidualBlock::operator()(const at::Tensor& x_BCT) const {
+at::Tensor Decoder::ResidualBlock::periodic(const at::Tensor& x_BCT) const {
   at::Tensor x = x_BCT;
   size_t activation = 0;
   for (size_t i = 0; i < first.size(); ++i) {
-    at::Tensor y = first[i](activated(activation++, x));
-    if (!second.empty()) y = second[i](activated(activation++, y));
-    x = x + y;
+    at::Tensor y = first[i](activations[activation++](x));
+    if (!second.empty()) y = second[i](activations[activation++](y));
+    x = residual(x, y);
   }
   return x;
+}
+
+at::Tensor Decoder::rectified(at::Tensor x_BCT) const {
+  at::Tensor in = activated(std::move(x_BCT), {}, kSlope);
+  for (size_t i = 0; i < upsamples_.size(); ++i) {
+    const at::Tensor x = upsamples_[i](in);
+    const at::Tensor shared = at::leaky_relu(x, kSlope);
+    std::vector<at::Tensor> sums, last;
+    for (size_t k = 0; k < kernels_; ++k) {
+      auto [sum, y] = blocks_[i * kernels_ + k].rectified(x, shared);
+      sums.push_back(std::move(sum));
+      last.push_back(std::move(y));
+    }
+    in = mean_activated(sums, std::move(last), i + 1 < upsamples_.size() ? kSlope : kFinalSlope);
+  }
+  return in;
+}
+
+at::Tensor Decoder::periodic(at::Tensor x_BCT) const {
+  at::Tensor x = std::move(x_BCT);
+  for (size_t i = 0; i < upsamples_.size(); ++i) {
+    x = upsamples_[i](x);
+    at::Tensor sum;
+    for (size_t k = 0; k < kernels_; ++k) {
+      const at::Tensor y = blocks_[i * kernels_ + k].periodic(x);
+      sum = sum.defined() ? sum + y : y;
+    }
+    x = sum / static_cast<double>(kernels_);
+  }
+  return (*post_activation_)(x);
 }
 
 at::Tensor Decoder::operator()(const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) const {
   const ModuleScope scope("decoder");
   at::Tensor x = pre_(z_BCS);
   if (condition_ && speaker_BG1.defined()) x = x + (*condition_)(speaker_BG1);
-  for (size_t i = 0; i < upsamples_.size(); ++i) {
-    x = upsamples_[i](post_activation_ ? x : at::leaky_relu(x, kSlope));
-    at::Tensor sum;
-    for (size_t k = 0; k < kernels_; ++k) {
-      at::Tensor y = blocks_[i * kernels_ + k](x);
-      sum = sum.defined() ? sum + y : y;
-    }
-    x = sum / static_cast<double>(kernels_);
-  }
-  return at::tanh(widened(post_(post_activation_ ? (*post_activation_)(x) : at::leaky_relu(x, kFinalSlope))));
+  return at::tanh(widened(post_(post_activation_ ? periodic(std::move(x)) : rectified(std::move(x)))));
 }
 
 }  // namespace valetts

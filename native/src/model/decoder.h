@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "model/layers.h"
 #include "model/settings.h"
@@ -56,11 +57,15 @@ class Decoder {
     std::vector<WeightNormConv1d> first;
     std::vector<WeightNormConv1d> second;          // empty in kind 2
     std::vector<PeriodicActivation> activations;  // one before each convolution in turn; empty for leaky rectifiers
-    at::Tensor operator()(const at::Tensor& x_BCT) const;
-
-   private:
-    at::Tensor activated(size_t index, const at::Tensor& x_BCT) const;
+    // With leaky rectifiers: the two addends of its result, from x and the rectified x.
+    std::pair<at::Tensor, at::Tensor> rectified(const at::Tensor& x_BCT, const at::Tensor& rectified_BCT) const;
+    // With periodic activations: its result.
+    at::Tensor periodic(const at::Tensor& x_BCT) const;
   };
+  // From the first convolution's result to the last one's input.
+  at::Tensor rectified(at::Tensor x_BCT) const;
+  at::Tensor periodic(at::Tensor x_BCT) const;
+
   Conv1d pre_;
   std::optional<Conv1d> condition_;
   std::vector<WeightNormConvTranspose1d> upsamples_;

@@ -60,12 +60,12 @@ std::vector<at::Tensor> WaveformDiscriminator::feature_maps(const Part& part, co
   std::vector<at::Tensor> maps;
   for (size_t i = 0; i < part.layers.size(); ++i) {
     const Layer& layer = part.layers[i];
-    if (part.period > 0) {
-      x = at::conv2d(x, layer.norm.weight(), layer.norm.bias(), {layer.stride, 1}, {layer.padding, 0});
-    } else {
-      x = at::conv1d(x, layer.norm.weight(), layer.norm.bias(), layer.stride, layer.padding, 1, layer.groups);
-    }
-    if (i + 1 < part.layers.size()) x = at::leaky_relu(x, kSlope);
+    const auto convolve = [&](const at::Tensor& bias) {
+      return part.period > 0 ? at::conv2d(x, layer.norm.weight(), bias, {layer.stride, 1}, {layer.padding, 0})
+                             : at::conv1d(x, layer.norm.weight(), bias, layer.stride, layer.padding, 1, layer.groups);
+    };
+    x = i + 1 < part.layers.size() ? convolved_and_rectified(convolve, layer.norm.bias(), kSlope)
+                                   : convolve(layer.norm.bias());
     maps.push_back(x);
   }
   return maps;

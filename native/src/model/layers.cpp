@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "attention/attention.h"
 #include "channel_norm/channel_norm.h"
 #include "core/module_scope.h"
 #include "core/path.h"
@@ -28,19 +29,20 @@ std::string indexed(const std::string& name, const char* list, size_t index) {
 
 }  // namespace
 
-at::Tensor Dropout::operator()(const at::Tensor& x_BCT, const Pass& pass) const {
-  if (!pass.training || probability_ <= 0.0) return x_BCT;
-  at::Tensor keep = pass.noise.keep_mask_BCT(site_, x_BCT.size(1), x_BCT.size(2), probability_);
-  return keep.defined() ? x_BCT * keep : x_BCT;
+at::Tensor Dropout::keep(int64_t channels, int64_t time, const Pass& pass) const {
+  if (!pass.training || probability_ <= 0.0) return {};
+  return pass.noise.keep_mask_BCT(site_, channels, time, probability_);
 }
 
-at::Tensor Dropout::on_attention(const at::Tensor& p_BhTT, const Pass& pass) const {
-  if (!pass.training || probability_ <= 0.0) return p_BhTT;
-  const int64_t batch = p_BhTT.size(0), heads = p_BhTT.size(1), time = p_BhTT.size(2);
+at::Tensor Dropout::operator()(const at::Tensor& x_BCT, const Pass& pass) const {
+  const at::Tensor kept = keep(x_BCT.size(1), x_BCT.size(2), pass);
+  return kept.defined() ? x_BCT * kept : x_BCT;
+}
+
+at::Tensor Dropout::keep_of_attention(int64_t heads, int64_t time, const Pass& pass) const {
+  if (!pass.training || probability_ <= 0.0) return {};
   // Rows are numbered query-major, so that padding more queries does not move a draw.
-  at::Tensor keep = pass.noise.keep_mask_BCT(site_, time * heads, time, probability_);
-  if (!keep.defined()) return p_BhTT;
-  return p_BhTT * keep.view({batch, time, heads, time}).permute({0, 2, 1, 3});
+  return pass.noise.keep_mask_BCT(site_, time * heads, time, probability_);
 }
 
 Conv1d::Conv1d(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t kernel,
@@ -55,6 +57,14 @@ Conv1d::Conv1d(ParameterStore& store, const std::string& name, int64_t in, int64
 
 at::Tensor Conv1d::operator()(const at::Tensor& x_BCT) const {
   return at::conv1d(x_BCT, weight_, bias_, options_.stride, options_.padding, options_.dilation, options_.groups);
+}
+
+at::Tensor Conv1d::rectified(const at::Tensor& x_BCT, double slope, const at::Tensor& keep_BCT,
+                             const at::Tensor& mask_B1T) const {
+  const auto convolve = [&](const at::Tensor& bias) {
+    return at::conv1d(x_BCT, weight_, bias, options_.stride, options_.padding, options_.dilation, options_.groups);
+  };
+  return convolved_and_rectified(convolve, bias_, slope, keep_BCT, mask_B1T);
 }
 
 WeightNorm::WeightNorm(ParameterStore& store, const std::string& name, at::IntArrayRef weight_shape,
@@ -103,6 +113,13 @@ at::Tensor WeightNormConv1d::operator()(const at::Tensor& x_BCT) const {
                     options_.groups);
 }
 
+at::Tensor WeightNormConv1d::rectified(const at::Tensor& x_BCT, double slope) const {
+  const auto convolve = [&](const at::Tensor& bias) {
+    return at::conv1d(x_BCT, norm_.weight(), bias, options_.stride, options_.padding, options_.dilation, options_.groups);
+  };
+  return convolved_and_rectified(convolve, norm_.bias(), slope);
+}
+
 WeightNormConvTranspose1d::WeightNormConvTranspose1d(ParameterStore& store, const std::string& name, int64_t in,
                                                      int64_t out, int64_t kernel, int64_t stride)
     : norm_(store, name, {in, out, kernel}, out), stride_(stride), padding_((kernel - stride) / 2) {}
@@ -127,29 +144,6 @@ Linear::Linear(ParameterStore& store, const std::string& name, int64_t in, int64
 
 at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight_, bias_); }
 
-namespace {
-
-// Places band values [B,h,T,2w+1] on the diagonals of [B,h,T,T]; outside the band it is 0. Row i of the padded band,
-// read back with rows one element shorter per step, is shifted right by i.
-at::Tensor band_to_square(const at::Tensor& band, int64_t window) {
-  const int64_t batch = band.size(0), heads = band.size(1), time = band.size(2), width = 2 * window;
-  at::Tensor padded = at::constant_pad_nd(band, {0, time});
-  at::Tensor flat = padded.flatten(2).narrow(2, 0, time * (time + width));
-  return flat.view({batch, heads, time, time + width}).narrow(3, window, time);
-}
-
-// The inverse reading: the 2w+1 diagonals of [B,h,T,T] as [B,h,T,2w+1], 0 where a diagonal leaves the square.
-at::Tensor square_to_band(const at::Tensor& square, int64_t window) {
-  const int64_t batch = square.size(0), heads = square.size(1), time = square.size(2), width = 2 * window;
-  at::Tensor flat = at::constant_pad_nd(square, {window, window}).flatten(2);
-  flat = at::constant_pad_nd(flat, {0, time});
-  return flat.view({batch, heads, time, time + width + 1}).narrow(3, 0, width + 1);
-}
-
-constexpr double kMaskedLogit = -1e4;
-
-}  // namespace
-
 SelfAttention::SelfAttention(ParameterStore& store, const std::string& name, int64_t channels, int64_t heads,
                              int64_t window, double dropout)
     : heads_(heads), window_(window), dropout_(store, dropout) {
@@ -165,24 +159,19 @@ SelfAttention::SelfAttention(ParameterStore& store, const std::string& name, int
   output_ = Conv1d(store, name + ".conv_o", channels, channels, 1);
 }
 
-at::Tensor SelfAttention::operator()(const at::Tensor& x_BCT, const at::Tensor& attention_mask_B1TT,
-                                     const Pass& pass) const {
+at::Tensor SelfAttention::operator()(const at::Tensor& x_BCT, const at::Tensor& mask_B1T, const Pass& pass) const {
   const int64_t batch = x_BCT.size(0), channels = x_BCT.size(1), time = x_BCT.size(2);
   const int64_t head_channels = channels / heads_;
   auto split = [&](const at::Tensor& t) { return t.view({batch, heads_, head_channels, time}).transpose(2, 3); };
-  at::Tensor query = split(query_(x_BCT)) * (1.0 / std::sqrt(static_cast<double>(head_channels)));
-  at::Tensor key = split(key_(x_BCT));
-  at::Tensor value = split(value_(x_BCT));
-  at::Tensor scores = at::matmul(query, key.transpose(-2, -1));
-  if (window_ > 0) {
-    scores = scores + band_to_square(at::matmul(query, relative_key_.transpose(-2, -1)), window_);
-  }
-  scores = scores.masked_fill(attention_mask_B1TT == 0, kMaskedLogit);
-  at::Tensor probabilities = dropout_.on_attention(at::softmax(widened(scores), -1), pass);
-  at::Tensor mixed = at::matmul(probabilities, value);
-  if (window_ > 0) {
-    mixed = mixed + at::matmul(square_to_band(probabilities, window_), relative_value_);
-  }
+  const at::Tensor query = split(query_(x_BCT)), key = split(key_(x_BCT)), value = split(value_(x_BCT));
+  const at::Tensor scores = at::matmul(query, key.transpose(-2, -1));
+  at::Tensor band;
+  if (window_ > 0) band = at::matmul(query, relative_key_.transpose(-2, -1));
+  const AttentionWeights seen =
+      attention_weights(scores, band, mask_B1T, dropout_.keep_of_attention(heads_, time, pass),
+                        1.0 / std::sqrt(static_cast<double>(head_channels)), window_);
+  at::Tensor mixed = at::matmul(seen.weights_BhTT, value);
+  if (window_ > 0) mixed = mixed + at::matmul(seen.diagonals_BhTW, relative_value_);
   return output_(mixed.transpose(2, 3).contiguous().view({batch, channels, time}));
 }
 
@@ -218,18 +207,17 @@ TransformerEncoder::TransformerEncoder(ParameterStore& store, const std::string&
 at::Tensor TransformerEncoder::operator()(const at::Tensor& x_BCT, const at::Tensor& mask_B1T,
                                           const at::Tensor& speaker_BG1, const Pass& pass) const {
   constexpr size_t kSpeakerLayer = 2;
-  const at::Tensor attention_mask = mask_B1T.unsqueeze(2) * mask_B1T.unsqueeze(-1);
   at::Tensor x = x_BCT * mask_B1T;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     if (speaker_ && i == kSpeakerLayer && speaker_BG1.defined()) {
       x = (x + (*speaker_)(speaker_BG1.transpose(1, 2)).transpose(1, 2)) * mask_B1T;
     }
-    at::Tensor y = layer.after_attention(layer.attention(x, attention_mask, pass), pass);
-    x = layer.norm_1(x + y, mask_B1T);
-    y = layer.inside_filter(at::relu(layer.filter_1(x)), pass);
-    y = layer.filter_2(y * mask_B1T) * mask_B1T;
-    x = layer.norm_2(x + layer.after_filter(y, pass), mask_B1T);
+    at::Tensor y = layer.attention(x, mask_B1T, pass);
+    x = layer.norm_1(residual(x, y, layer.after_attention.keep(y.size(1), y.size(2), pass)), mask_B1T);
+    y = layer.filter_1.rectified(x, 0.0, layer.inside_filter.keep(layer.filter_1.channels(), x.size(2), pass), mask_B1T);
+    y = layer.filter_2(y);
+    x = layer.norm_2(residual(x, y, layer.after_filter.keep(y.size(1), y.size(2), pass), mask_B1T), mask_B1T);
   }
   return x;
 }
@@ -304,7 +292,7 @@ at::Tensor DepthSeparableStack::operator()(const at::Tensor& x_BCT, const at::Te
   for (const Layer& layer : layers_) {
     at::Tensor y = at::gelu(layer.norm_1(layer.separable(x * mask_B1T)));
     y = at::gelu(layer.norm_2(layer.pointwise(y)));
-    x = x + layer.dropout(y, pass);
+    x = residual(x, y, layer.dropout.keep(y.size(1), y.size(2), pass));
   }
   return x * mask_B1T;
 }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/kernel_path.h"
+#include "epilogue/epilogue.h"
 #include "model/noise.h"
 #include "model/parameters.h"
 
@@ -20,8 +22,10 @@ class Dropout {
   Dropout(ParameterStore& store, double probability)
       : probability_(probability), site_(store.next_dropout_site()) {}
   at::Tensor operator()(const at::Tensor& x_BCT, const Pass& pass) const;
-  // The same for attention probabilities [B, heads, T, T].
-  at::Tensor on_attention(const at::Tensor& p_BhTT, const Pass& pass) const;
+  // The mask that it multiplies an [B, channels, time] with: 0 or 1/(1-p); undefined where it is the identity.
+  at::Tensor keep(int64_t channels, int64_t time, const Pass& pass) const;
+  // The same for attention weights [B, heads, T, T]: [B, T heads, T].
+  at::Tensor keep_of_attention(int64_t heads, int64_t time, const Pass& pass) const;
 
  private:
   double probability_ = 0.0;
@@ -35,6 +39,15 @@ struct ConvOptions {
   int64_t groups = 1;
   bool bias = true;
 };
+
+// A convolution and its rectifier: `convolve` takes the bias. On a GPU, where libtorch adds a bias in a pass of its own, it is
+// added with the rectifier.
+template <typename Convolve>
+at::Tensor convolved_and_rectified(const Convolve& convolve, const at::Tensor& bias_C, double slope,
+                                   const at::Tensor& keep = {}, const at::Tensor& mask = {}) {
+  const bool apart = bias_C.defined() && bias_C.is_cuda() && takes_kernel(bias_C);
+  return activated(convolve(apart ? at::Tensor() : bias_C), apart ? bias_C : at::Tensor(), slope, keep, mask);
+}
 
 // A convolution's numbers without weight norm: what inference packs for the processor. `bias` may be undefined.
 struct FoldedConv {
@@ -53,7 +66,10 @@ class Conv1d {
   Conv1d(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t kernel,
          ConvOptions options = {}, ConvInit init = ConvInit::kDefault);
   at::Tensor operator()(const at::Tensor& x_BCT) const;
+  // Its rectified result (kernels/epilogue/epilogue.h: slope, keep, mask).
+  at::Tensor rectified(const at::Tensor& x_BCT, double slope, const at::Tensor& keep_BCT, const at::Tensor& mask_B1T) const;
   FoldedConv folded() const { return {weight_, bias_, options_}; }
+  int64_t channels() const { return weight_.size(0); }
 
  protected:
   at::Tensor weight_;
@@ -102,6 +118,8 @@ class WeightNormConv1d {
   WeightNormConv1d(ParameterStore& store, const std::string& name, int64_t in, int64_t out, int64_t kernel,
                    ConvOptions options = {});
   at::Tensor operator()(const at::Tensor& x_BCT) const;
+  // Its rectified result (kernels/epilogue/epilogue.h: slope).
+  at::Tensor rectified(const at::Tensor& x_BCT, double slope) const;
   FoldedConv folded() const { return {norm_.weight(), norm_.bias(), options_}; }
 
  private:
@@ -157,8 +175,7 @@ class SelfAttention {
   SelfAttention() = default;
   SelfAttention(ParameterStore& store, const std::string& name, int64_t channels, int64_t heads, int64_t window,
                 double dropout);
-  // attention_mask_B1TT: 0 where a query or key is padding.
-  at::Tensor operator()(const at::Tensor& x_BCT, const at::Tensor& attention_mask_B1TT, const Pass& pass) const;
+  at::Tensor operator()(const at::Tensor& x_BCT, const at::Tensor& mask_B1T, const Pass& pass) const;
 
  private:
   int64_t heads_ = 1;

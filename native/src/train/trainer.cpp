@@ -10,6 +10,7 @@
 #include "core/transfer.h"
 #include "interop/safetensors.h"
 #include "mas/mas.h"
+#include "segment/segment.h"
 
 namespace valetts {
 
@@ -37,13 +38,6 @@ class EvaluationNoise : public NoiseSource {
   int64_t batch_;
   at::Device device_;
 };
-
-// x[b, :, start_b : start_b + length] for each item, zero beyond the end.
-at::Tensor slices(const at::Tensor& x_BCT, const at::Tensor& starts_B, int64_t length) {
-  const at::Tensor padded = x_BCT.size(2) < length ? at::constant_pad_nd(x_BCT, {0, length - x_BCT.size(2)}) : x_BCT;
-  const at::Tensor positions_BL = starts_B.unsqueeze(1) + at::arange(length, starts_B.options());
-  return padded.gather(2, positions_BL.unsqueeze(1).expand({-1, padded.size(1), -1}));
-}
 
 // The items first .. first + count - 1 of a discriminated batch.
 DiscriminatorOutput items_of(const DiscriminatorOutput& batch, int64_t first, int64_t count) {
@@ -218,19 +212,13 @@ GeneratorPass Trainer::align(const Generator& generator, const StepInputs& input
 }
 
 void Trainer::decode_segment(const StepInputs& inputs, const Pass& pass, GeneratorPass& out) const {
-  const at::Tensor uniform_B = pass.noise.uniform_B(NoiseStream::kSegment).to(device_);
-  const at::Tensor positions_B = (inputs.frame_lengths_B - (settings_.segment_frames - 1)).clamp_min(1);
-  out.segment_starts_B = (uniform_B * positions_B.to(uniform_B.scalar_type())).to(at::kLong);
-  out.z_segment_BCS = slices(out.posterior.z_BCS, out.segment_starts_B, settings_.segment_frames);
-  const int64_t missing = std::max<int64_t>(0, settings_.segment_frames - inputs.mel_BMS.size(2));
-  const at::Tensor mel =
-      missing == 0 ? inputs.mel_BMS
-                   : at::cat({inputs.mel_BMS, silent_mel_M_.view({1, -1, 1}).expand(
-                                                  {inputs.mel_BMS.size(0), silent_mel_M_.size(0), missing})},
-                             2);
-  out.mel_segment_BMS = slices(mel, out.segment_starts_B, settings_.segment_frames);
-  out.samples_segment_B1N = slices(inputs.samples_B1N, out.segment_starts_B * settings_.audio.hop_length,
-                                   settings_.segment_frames * settings_.audio.hop_length);
+  Segments segments = gather_segments(out.posterior.z_BCS, inputs.mel_BMS, inputs.samples_B1N, silent_mel_M_,
+                                      inputs.frame_lengths_B, pass.noise.uniform_B(NoiseStream::kSegment).to(device_),
+                                      settings_.segment_frames, settings_.audio.hop_length);
+  out.segment_starts_B = std::move(segments.starts_B);
+  out.z_segment_BCS = std::move(segments.z_BCL);
+  out.mel_segment_BMS = std::move(segments.mel_BML);
+  out.samples_segment_B1N = std::move(segments.samples_B1N);
   out.generated_B1N = generator_->decoder(out.z_segment_BCS, speaker_of(*generator_, inputs));
   out.generated_mel_BMS = extractor_.mel_BMS(out.generated_B1N.squeeze(1));
 }

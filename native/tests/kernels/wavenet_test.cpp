@@ -3,58 +3,18 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <doctest/doctest.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "core/check.h"
-#include "core/path.h"
-#include "core/random.h"
-#include "tensor_checks.h"
+#include "kernels/gradient_checks.h"
 #include "wavenet/wavenet_raw.h"
 
 namespace valetts {
 namespace {
 
-at::Tensor normal(int64_t batch, int64_t channels, int64_t time, int64_t seed, double scale = 1.0) {
-  std::vector<int64_t> ids;
-  for (int64_t b = 0; b < batch; ++b) ids.push_back(b);
-  return Draws(seed, 1).normal_BCT(0, ids, channels, time) * scale;
-}
-
-using Call = std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>&)>;
-
-// What `call` gives, and the gradients of all inputs for weights 1, 2, ... of the outputs' elements.
-std::vector<at::Tensor> with_gradients(const Call& call, const std::vector<at::Tensor>& inputs) {
-  std::vector<at::Tensor> leaves;
-  for (const at::Tensor& input : inputs) leaves.push_back(input.detach().clone().set_requires_grad(true));
-  std::vector<at::Tensor> out = call(leaves);
-  at::Tensor total;
-  for (size_t i = 0; i < out.size(); ++i) {
-    const at::Tensor weights = at::cos(at::arange(out[i].numel(), out[i].options().requires_grad(false)) +
-                                       static_cast<double>(i)).view(out[i].sizes());
-    const at::Tensor sum = (out[i] * weights).sum();
-    total = total.defined() ? total + sum : sum;
-  }
-  for (const at::Tensor& gradient : torch::autograd::grad({total}, leaves)) out.push_back(gradient);
-  return out;
-}
-
-void check_against_plain(const Call& call, const std::vector<at::Tensor>& inputs, double tolerance,
-                         double floor = 1e-30) {
-  const std::vector<at::Tensor> fused = with_gradients(call, inputs);
-  const std::vector<at::Tensor> again = with_gradients(call, inputs);
-  const PlainPathScope scope(true);
-  const std::vector<at::Tensor> plain = with_gradients(call, inputs);
-  REQUIRE(fused.size() == plain.size());
-  for (size_t i = 0; i < fused.size(); ++i) {
-    CAPTURE(i);
-    CHECK_EQ(testing::relative_difference(fused[i], plain[i], tolerance, floor), std::string());
-    VT_CHECK_SAME_BITS(fused[i], again[i]);
-  }
-}
+using namespace testing;
 
 const Call kGate = [](const std::vector<at::Tensor>& in) {
   return std::vector<at::Tensor>{wavenet_gate(in[0], in.size() > 1 ? in[1] : at::Tensor())};
@@ -65,37 +25,6 @@ Call residual_with(const at::Tensor& mask) {
     const auto [x, skip] = wavenet_residual(in[0], in[1], mask.to(in[0].scalar_type()), in.size() > 2 ? in[2] : at::Tensor());
     return std::vector<at::Tensor>{x, skip};
   };
-}
-
-// Gradients of float64 inputs against central differences of the sum that with_gradients differentiates.
-void check_differences(const Call& call, std::vector<at::Tensor> inputs) {
-  const auto weighted = [&](const std::vector<at::Tensor>& at) {
-    double total = 0.0;
-    const std::vector<at::Tensor> out = call(at);
-    for (size_t i = 0; i < out.size(); ++i) {
-      total += (out[i] * at::cos(at::arange(out[i].numel(), out[i].options()) + static_cast<double>(i)).view(out[i].sizes()))
-                   .sum()
-                   .item<double>();
-    }
-    return total;
-  };
-  for (at::Tensor& input : inputs) input = input.to(at::kDouble).contiguous();
-  const std::vector<at::Tensor> all = with_gradients(call, inputs);
-  const std::vector<at::Tensor> gradients(all.end() - static_cast<std::ptrdiff_t>(inputs.size()), all.end());
-  constexpr double kStep = 1e-5;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    auto* values = inputs[i].data_ptr<double>();
-    const at::Tensor flat = gradients[i].contiguous().view({-1});
-    for (int64_t element = 0; element < inputs[i].numel(); element += 3) {
-      const double before = values[element];
-      values[element] = before + kStep;
-      const double above = weighted(inputs);
-      values[element] = before - kStep;
-      const double below = weighted(inputs);
-      values[element] = before;
-      CHECK(std::abs((above - below) / (2 * kStep) - flat[element].item<double>()) < 1e-8);
-    }
-  }
 }
 
 }  // namespace

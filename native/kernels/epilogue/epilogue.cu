@@ -1,0 +1,243 @@
+// A thread a value; sums are in float32 whatever the tensors hold. The bias' gradient is a block for each channel, its sum in an
+// order that does not change.
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#include <type_traits>
+
+#include "epilogue/epilogue_raw.h"
+
+namespace valetts {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kWarp = 32;
+constexpr unsigned kAllLanes = 0xFFFFFFFFu;
+
+__device__ float wide(float x) { return x; }
+__device__ float wide(__half x) { return __half2float(x); }
+__device__ float wide(__nv_bfloat16 x) { return __bfloat162float(x); }
+
+template <typename Value>
+__device__ Value narrow(float x);
+template <>
+__device__ float narrow<float>(float x) {
+  return x;
+}
+template <>
+__device__ __half narrow<__half>(float x) {
+  return __float2half(x);
+}
+template <>
+__device__ __nv_bfloat16 narrow<__nv_bfloat16>(float x) {
+  return __float2bfloat16(x);
+}
+
+__device__ float activation(float v, float slope) {
+  if (slope == 0.0f) return v < 0.0f ? 0.0f : v;  // NaN stays
+  return v > 0.0f ? v : v * slope;
+}
+
+__device__ float slope_at(float activated, float slope) { return activated > 0.0f ? 1.0f : slope; }
+
+__device__ int64_t place() { return static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; }
+
+__device__ int64_t values_in(const EpilogueShape& shape) { return shape.batch * shape.channels * shape.time; }
+
+// keep and mask of value i.
+__device__ float factor(const EpilogueShape& shape, const float* keep, const float* mask_BT, int64_t i) {
+  float out = keep == nullptr ? 1.0f : keep[i];
+  if (mask_BT != nullptr) out *= mask_BT[i / (shape.channels * shape.time) * shape.time + i % shape.time];
+  return out;
+}
+
+template <typename Value>
+__global__ void activation_kernel(EpilogueShape shape, const Value* x, const float* bias_C, float slope, const float* keep,
+                                  const float* mask_BT, Value* y) {
+  const int64_t i = place();
+  if (i >= values_in(shape)) return;
+  const float bias = bias_C == nullptr ? 0.0f : bias_C[i / shape.time % shape.channels];
+  y[i] = narrow<Value>(activation(wide(x[i]) + bias, slope) * factor(shape, keep, mask_BT, i));
+}
+
+template <typename Value>
+__global__ void activation_backward_kernel(EpilogueShape shape, const Value* y, float slope, const float* keep,
+                                           const float* mask_BT, const Value* grad, Value* grad_x) {
+  const int64_t i = place();
+  if (i >= values_in(shape)) return;
+  grad_x[i] = narrow<Value>(wide(grad[i]) * factor(shape, keep, mask_BT, i) * slope_at(wide(y[i]), slope));
+}
+
+template <typename Value>
+__global__ void bias_backward_kernel(EpilogueShape shape, const Value* grad_x, float* grad_bias_C) {
+  __shared__ float of_warps[kThreads / kWarp];
+  const int64_t channel = blockIdx.x;
+  float sum = 0.0f;
+  for (int64_t item = 0; item < shape.batch; ++item) {
+    const Value* row_T = grad_x + (item * shape.channels + channel) * shape.time;
+    for (int64_t t = threadIdx.x; t < shape.time; t += kThreads) sum += wide(row_T[t]);
+  }
+  for (int distance = kWarp / 2; distance > 0; distance /= 2) sum += __shfl_down_sync(kAllLanes, sum, distance);
+  if (threadIdx.x % kWarp == 0) of_warps[threadIdx.x / kWarp] = sum;
+  __syncthreads();
+  if (threadIdx.x != 0) return;
+  float total = 0.0f;
+  for (int warp = 0; warp < kThreads / kWarp; ++warp) total += of_warps[warp];
+  grad_bias_C[channel] = total;
+}
+
+template <typename X, typename Y>
+__global__ void residual_kernel(EpilogueShape shape, const X* x, const Y* y, float slope, const float* keep,
+                                const float* mask_BT, X* sum, X* rectified) {
+  const int64_t i = place();
+  if (i >= values_in(shape)) return;
+  const float total = wide(x[i]) + wide(y[i]) * factor(shape, keep, mask_BT, i);
+  sum[i] = narrow<X>(total);
+  if (rectified != nullptr) rectified[i] = narrow<X>(activation(total, slope));
+}
+
+template <typename X, typename Y>
+__global__ void residual_backward_kernel(EpilogueShape shape, const X* rectified, float slope, const float* keep,
+                                         const float* mask_BT, const X* grad_sum, const X* grad_rectified, X* grad_x,
+                                         Y* grad_y) {
+  const int64_t i = place();
+  if (i >= values_in(shape)) return;
+  float grad = grad_sum == nullptr ? 0.0f : wide(grad_sum[i]);
+  if (grad_rectified != nullptr) grad += wide(grad_rectified[i]) * slope_at(wide(rectified[i]), slope);
+  grad_x[i] = narrow<X>(grad);
+  if (grad_y != nullptr) grad_y[i] = narrow<Y>(grad * factor(shape, keep, mask_BT, i));
+}
+
+template <typename Value>
+__global__ void mean_kernel(int64_t values, MeanDeviceInputs in, float slope, Value* rectified) {
+  const int64_t i = place();
+  if (i >= values) return;
+  float sum = 0.0f;
+  for (int k = 0; k < in.count; ++k) {
+    sum += wide(static_cast<const Value*>(in.x[k])[i]) + wide(static_cast<const Value*>(in.y[k])[i]);
+  }
+  rectified[i] = narrow<Value>(activation(sum / static_cast<float>(in.count), slope));
+}
+
+template <typename Value>
+__global__ void mean_backward_kernel(int64_t values, int count, float slope, const Value* rectified, const Value* grad,
+                                     Value* to) {
+  const int64_t i = place();
+  if (i >= values) return;
+  to[i] = narrow<Value>(wide(grad[i]) * slope_at(wide(rectified[i]), slope) / static_cast<float>(count));
+}
+
+const char* outcome() {
+  const cudaError_t error = cudaGetLastError();
+  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+}
+
+unsigned blocks_for(int64_t values) { return static_cast<unsigned>((values + kThreads - 1) / kThreads); }
+
+int64_t count_of(const EpilogueShape& shape) { return shape.batch * shape.channels * shape.time; }
+
+// Calls `work` with a null pointer of the type.
+template <typename Work>
+const char* with_type(EpilogueType type, const Work& work) {
+  switch (type) {
+    case EpilogueType::kFloat: return work(static_cast<float*>(nullptr));
+    case EpilogueType::kHalf: return work(static_cast<__half*>(nullptr));
+    case EpilogueType::kBfloat16: return work(static_cast<__nv_bfloat16*>(nullptr));
+  }
+  return "a type that is neither float32 nor half precision";
+}
+
+// The types of x and y: float32 beside any, or both the same.
+template <typename Work>
+const char* with_types(EpilogueType of_x, EpilogueType of_y, const Work& work) {
+  if (of_x == EpilogueType::kFloat) {
+    return with_type(of_y, [&](auto* y) { return work(static_cast<float*>(nullptr), y); });
+  }
+  if (of_x != of_y) return "a half precision sum of values of another type";
+  return with_type(of_x, [&](auto* y) { return work(y, y); });
+}
+
+}  // namespace
+
+const char* activation_cuda(const EpilogueShape& shape, EpilogueType type, const void* x, const float* bias_C, float slope,
+                            const float* keep, const float* mask_BT, void* y, void* stream) {
+  if (count_of(shape) == 0) return nullptr;
+  return with_type(type, [&](auto* of_type) {
+    using Value = std::remove_pointer_t<decltype(of_type)>;
+    activation_kernel<<<blocks_for(count_of(shape)), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+        shape, static_cast<const Value*>(x), bias_C, slope, keep, mask_BT, static_cast<Value*>(y));
+    return outcome();
+  });
+}
+
+const char* activation_backward_cuda(const EpilogueShape& shape, EpilogueType type, const void* y, float slope,
+                                     const float* keep, const float* mask_BT, const void* grad, void* grad_x,
+                                     float* grad_bias_C, void* stream) {
+  const auto in_stream = static_cast<cudaStream_t>(stream);
+  return with_type(type, [&](auto* of_type) -> const char* {
+    using Value = std::remove_pointer_t<decltype(of_type)>;
+    if (count_of(shape) > 0) {
+      activation_backward_kernel<<<blocks_for(count_of(shape)), kThreads, 0, in_stream>>>(
+          shape, static_cast<const Value*>(y), slope, keep, mask_BT, static_cast<const Value*>(grad),
+          static_cast<Value*>(grad_x));
+      if (const char* problem = outcome()) return problem;
+    }
+    if (grad_bias_C == nullptr || shape.channels == 0) return nullptr;
+    bias_backward_kernel<<<static_cast<unsigned>(shape.channels), kThreads, 0, in_stream>>>(
+        shape, static_cast<const Value*>(grad_x), grad_bias_C);
+    return outcome();
+  });
+}
+
+const char* residual_cuda(const EpilogueShape& shape, EpilogueType type_of_x, EpilogueType type_of_y, const void* x,
+                          const void* y, float slope, const float* keep, const float* mask_BT, void* sum, void* rectified,
+                          void* stream) {
+  if (count_of(shape) == 0) return nullptr;
+  return with_types(type_of_x, type_of_y, [&](auto* of_x, auto* of_y) {
+    using X = std::remove_pointer_t<decltype(of_x)>;
+    using Y = std::remove_pointer_t<decltype(of_y)>;
+    residual_kernel<<<blocks_for(count_of(shape)), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+        shape, static_cast<const X*>(x), static_cast<const Y*>(y), slope, keep, mask_BT, static_cast<X*>(sum),
+        static_cast<X*>(rectified));
+    return outcome();
+  });
+}
+
+const char* residual_backward_cuda(const EpilogueShape& shape, EpilogueType type_of_x, EpilogueType type_of_y,
+                                   const void* rectified, float slope, const float* keep, const float* mask_BT,
+                                   const void* grad_sum, const void* grad_rectified, void* grad_x, void* grad_y, void* stream) {
+  if (count_of(shape) == 0) return nullptr;
+  return with_types(type_of_x, type_of_y, [&](auto* of_x, auto* of_y) {
+    using X = std::remove_pointer_t<decltype(of_x)>;
+    using Y = std::remove_pointer_t<decltype(of_y)>;
+    residual_backward_kernel<<<blocks_for(count_of(shape)), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+        shape, static_cast<const X*>(rectified), slope, keep, mask_BT, static_cast<const X*>(grad_sum),
+        static_cast<const X*>(grad_rectified), static_cast<X*>(grad_x), static_cast<Y*>(grad_y));
+    return outcome();
+  });
+}
+
+const char* mean_cuda(int64_t values, EpilogueType type, const MeanDeviceInputs& in, float slope, void* rectified,
+                      void* stream) {
+  if (values == 0) return nullptr;
+  return with_type(type, [&](auto* of_type) {
+    using Value = std::remove_pointer_t<decltype(of_type)>;
+    mean_kernel<<<blocks_for(values), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(values, in, slope,
+                                                                                        static_cast<Value*>(rectified));
+    return outcome();
+  });
+}
+
+const char* mean_backward_cuda(int64_t values, EpilogueType type, int count, float slope, const void* rectified,
+                               const void* grad, void* to, void* stream) {
+  if (values == 0) return nullptr;
+  return with_type(type, [&](auto* of_type) {
+    using Value = std::remove_pointer_t<decltype(of_type)>;
+    mean_backward_kernel<<<blocks_for(values), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+        values, count, slope, static_cast<const Value*>(rectified), static_cast<const Value*>(grad), static_cast<Value*>(to));
+    return outcome();
+  });
+}
+
+}  // namespace valetts
