@@ -38,7 +38,8 @@ enum {
   VT_MAX_RESBLOCK_KERNELS = 8,
   VT_MAX_DILATIONS = 8,
   VT_DISCRIMINATORS = 6,
-  VT_TEXT_CAPACITY = 256
+  VT_TEXT_CAPACITY = 256,
+  VT_UNREAD_STEPS = 128 /* whose metrics may wait to be read */
 };
 
 typedef enum vt_status {
@@ -182,6 +183,7 @@ typedef struct vt_step_params {
 
 /* Losses as they enter the sums of the paper (weights included), except where named otherwise. */
 typedef struct vt_step_metrics {
+  int64_t step; /* of the params */
   float loss_generator_total;
   float loss_generator_adversarial;
   float loss_feature_matching;
@@ -344,9 +346,16 @@ VT_API vt_status vt_session_accumulate(vt_session* session, int32_t phase, const
  * then, not here. Does nothing on the CPU. */
 VT_API vt_status vt_session_prefetch(vt_session* session, const vt_batch* batch);
 /* Takes the phase's optimizer steps. A network with a loss or gradient that is not finite stays as it was, which the metrics
- * tell. out_metrics may be NULL, and then nothing is read back from the device; otherwise it holds the step so far. */
+ * tell. out_metrics may be NULL, and then nothing is read back from the device: of the generator's phase the metrics wait for
+ * vt_session_read_metrics. Otherwise it holds the step so far; what waits goes on waiting.
+ * Errors: INVALID_STATE out of order or where VT_UNREAD_STEPS wait already, with nothing applied. */
 VT_API vt_status vt_session_apply(vt_session* session, int32_t phase, const vt_step_params* params,
                                   vt_step_metrics* out_metrics);
+/* The metrics of steps that were applied with NULL, oldest first, at most `capacity` of them, in one transfer from the device;
+ * what is read waits no more. *out_count is 0 where none waits. Neither vt_session_discard nor vt_session_load takes any away,
+ * and a profiled step leaves none. */
+VT_API vt_status vt_session_read_metrics(vt_session* session, int64_t capacity, vt_step_metrics* out_metrics,
+                                         int64_t* out_count);
 /* Forgets what the present phase has accumulated and returns cached device memory. What was applied stays. */
 VT_API vt_status vt_session_discard(vt_session* session);
 VT_API vt_status vt_session_evaluate(vt_session* session, const vt_batch* batch, vt_evaluation* out_evaluation);

@@ -233,7 +233,7 @@ BatchTensors batch_tensors(const vt_batch* batch, const ModelSettings& model, co
   out.utterance_ids.assign(batch->utterance_ids_B, batch->utterance_ids_B + size);
   const at::Tensor finite_B = at::isfinite(out.samples_BN).all(1);
   for (int64_t b = 0; b < size; ++b) {
-    VT_CHECK_FINITE(finite_B[b].item<bool>(), "the samples of item ", b, " hold NaN or infinity");
+    VT_CHECK_FINITE(finite_B.const_data_ptr<bool>()[b], "the samples of item ", b, " hold NaN or infinity");
   }
   return out;
 }

@@ -10,16 +10,19 @@
 #include <malloc.h>
 #endif
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 
 #include "api/guard.h"
+#include "api/step_readings.h"
 #include "api/translate.h"
 #include "core/check.h"
 #include "core/module_scope.h"
 #include "core/profiler.h"
 #include "core/path.h"
+#include "core/transfer.h"
 #include "infer/voice.h"
 #include "interop/safetensors.h"
 #include "parity/parity.h"
@@ -42,6 +45,7 @@ struct vt_session {
   valetts::Trainer trainer;
   valetts::CapturedSteps steps;
   valetts::Prefetch upcoming;
+  valetts::UnreadSteps unread;
 };
 
 struct vt_snapshot {
@@ -95,61 +99,6 @@ void put_text(char* target, size_t capacity, const std::string& text) {
   const size_t count = std::min(capacity - 1, text.size());
   std::memcpy(target, text.data(), count);
   target[count] = '\0';
-}
-
-// Scalars of the device, brought to the host in one transfer.
-class Readings {
- public:
-  void want(float& target, const at::Tensor& value) {
-    if (!value.defined()) return;
-    values_.push_back(value.detach().to(at::kFloat).reshape({}));
-    targets_.push_back(&target);
-  }
-  void want(float* targets, const std::vector<at::Tensor>& parts) {
-    for (size_t i = 0; i < parts.size() && i < VT_DISCRIMINATORS; ++i) want(targets[i], parts[i]);
-  }
-  void read() {
-    if (values_.empty()) return;
-    const at::Tensor host = at::stack(values_).to(at::kCPU);
-    for (size_t i = 0; i < targets_.size(); ++i) *targets_[i] = host.data_ptr<float>()[i];
-  }
-
- private:
-  std::vector<at::Tensor> values_;
-  std::vector<float*> targets_;
-};
-
-vt_step_metrics metrics_of(const valetts::StepLosses& losses, const valetts::StepSchedule& schedule) {
-  vt_step_metrics metrics{};
-  float skipped_generator = 0.0f, skipped_discriminator = 0.0f, skipped_duration = 0.0f;
-  Readings readings;
-  readings.want(metrics.loss_generator_total, losses.generator_total);
-  readings.want(metrics.loss_generator_adversarial, losses.adversarial.total);
-  readings.want(metrics.loss_feature_matching, losses.feature_matching);
-  readings.want(metrics.loss_mel, losses.mel);
-  readings.want(metrics.loss_kl, losses.kl);
-  readings.want(metrics.loss_duration, losses.duration);
-  readings.want(metrics.loss_duration_adversarial, losses.duration_adversarial);
-  readings.want(metrics.loss_discriminator, losses.discriminator.total);
-  readings.want(metrics.loss_duration_discriminator, losses.duration_discriminator.total);
-  readings.want(metrics.loss_generator_parts, losses.adversarial.parts);
-  readings.want(metrics.loss_discriminator_real_parts, losses.discriminator.real_parts);
-  readings.want(metrics.loss_discriminator_generated_parts, losses.discriminator.generated_parts);
-  readings.want(metrics.gradient_norm_generator, losses.generator_norm);
-  readings.want(metrics.gradient_norm_discriminator, losses.discriminator_norm);
-  readings.want(metrics.gradient_norm_duration_discriminator, losses.duration_discriminator_norm);
-  readings.want(metrics.loss_scale, losses.loss_scale);
-  readings.want(skipped_generator, losses.generator_overflow);
-  readings.want(skipped_discriminator, losses.discriminator_overflow);
-  readings.want(skipped_duration, losses.duration_discriminator_overflow);
-  readings.read();
-  metrics.mel_l1 = schedule.mel_weight == 0.0 ? 0.0f : static_cast<float>(metrics.loss_mel / schedule.mel_weight);
-  metrics.skipped_generator = skipped_generator > 0.0f;
-  metrics.skipped_discriminator = skipped_discriminator > 0.0f;
-  metrics.skipped_duration_discriminator = skipped_duration > 0.0f;
-  metrics.frames = schedule.totals.frames;
-  metrics.tokens = schedule.totals.tokens;
-  return metrics;
 }
 
 valetts::StepPhase phase_of(int32_t phase) {
@@ -360,8 +309,29 @@ vt_status vt_session_apply(vt_session* session, int32_t phase, const vt_step_par
     valetts::Trainer& trainer = required(session, "session").trainer;
     const valetts::StepPhase given_phase = phase_of(phase);
     const valetts::StepSchedule schedule = schedule_of(required(params, "params"));
+    if (out_metrics != nullptr) {
+      valetts::StepReading reading(schedule, trainer.device());
+      session->steps.apply(given_phase, schedule);
+      reading.take(trainer.losses());
+      *out_metrics = reading.metrics(valetts::downloaded(reading.values_K()).const_data_ptr<float>());
+      return;
+    }
+    const bool whole = given_phase == valetts::StepPhase::kGenerator;
+    if (whole) session->unread.begin(schedule, trainer.device());
     session->steps.apply(given_phase, schedule);
-    if (out_metrics != nullptr) *out_metrics = metrics_of(trainer.losses(), schedule);
+    if (whole) session->unread.keep(trainer.losses());
+  });
+}
+
+vt_status vt_session_read_metrics(vt_session* session, int64_t capacity, vt_step_metrics* out_metrics, int64_t* out_count) {
+  return guarded([&] {
+    valetts::UnreadSteps& unread = required(session, "session").unread;
+    VT_CHECK_ARG(capacity >= 1, "capacity is ", capacity, "; it must be at least 1");
+    vt_step_metrics& first = required(out_metrics, "out_metrics");
+    int64_t& count = required(out_count, "out_count");
+    const std::vector<vt_step_metrics> metrics = unread.read(capacity);
+    std::copy(metrics.begin(), metrics.end(), &first);
+    count = static_cast<int64_t>(metrics.size());
   });
 }
 

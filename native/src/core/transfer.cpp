@@ -12,4 +12,8 @@ at::Tensor uploaded(const at::Tensor& host, at::Device device) {
   return pinned.to(device, /*non_blocking=*/true);
 }
 
+at::Tensor downloaded(const at::Tensor& values) {
+  return values.to(at::kCPU, values.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+}
+
 }  // namespace valetts

@@ -16,11 +16,13 @@
 #include <thread>
 #include <vector>
 
+#include "operators.h"
 #include "valetts/valetts.h"
 
 namespace {
 
 namespace fs = std::filesystem;
+using valetts::testing::operators_of;
 
 vt_session_config tiny_config() {
   vt_session_config config;
@@ -118,6 +120,56 @@ fs::path fresh_folder(const std::string& name) {
 
 bool same(const vt_step_metrics& a, const vt_step_metrics& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 
+constexpr int64_t kUnreadSteps = 6;
+
+// Many steps of networks this small: a second thread costs more than it gives.
+vt_session_config one_thread_config() {
+  vt_session_config config = tiny_config();
+  config.threads = 1;
+  return config;
+}
+
+// Of changing shape: three utterances, two of them, and three in two pieces.
+vt_step_metrics unlike_step(vt_session* session, int64_t number, bool read) {
+  TinyBatch data;
+  vt_step_params params = kFirstStep;
+  params.step = number;
+  params.mel_weight -= static_cast<double>(number);
+  vt_step_metrics metrics{};
+  vt_step_metrics* out = read ? &metrics : nullptr;
+  const bool in_pieces = number % 3 == 2;
+  TinyBatch rest;
+  rest.batch.batch_size = 1;
+  rest.batch.token_ids_BT += 2 * rest.batch.max_tokens;
+  rest.batch.token_lengths_B += 2;
+  rest.batch.samples_BN += 2 * rest.batch.max_samples;
+  rest.batch.sample_lengths_B += 2;
+  rest.batch.utterance_ids_B += 2;
+  if (number % 3 > 0) data.batch.batch_size = 2;
+  if (in_pieces) {
+    params.batch_items = 3;
+    params.batch_frames = 4000 / 64 + 2500 / 64 + 700 / 64;
+    params.batch_tokens = 7 + 5 + 3;
+  }
+  for (const int32_t phase : {VT_PHASE_DISCRIMINATORS, VT_PHASE_GENERATOR}) {
+    REQUIRE_MESSAGE(vt_session_accumulate(session, phase, &data.batch, &params) == VT_OK, vt_last_error());
+    if (in_pieces) {
+      REQUIRE_MESSAGE(vt_session_accumulate(session, phase, &rest.batch, &params) == VT_OK, vt_last_error());
+    }
+    vt_step_metrics* told = phase == VT_PHASE_GENERATOR ? out : nullptr;
+    REQUIRE_MESSAGE(vt_session_apply(session, phase, &params, told) == VT_OK, vt_last_error());
+  }
+  return metrics;
+}
+
+std::vector<vt_step_metrics> read(vt_session* session, int64_t capacity) {
+  std::vector<vt_step_metrics> metrics(static_cast<size_t>(capacity));
+  int64_t count = -1;
+  REQUIRE_EQ(vt_session_read_metrics(session, capacity, metrics.data(), &count), VT_OK);
+  metrics.resize(static_cast<size_t>(count));
+  return metrics;
+}
+
 void refuses(void (*change)(vt_session_config&), const std::string& named) {
   CAPTURE(named);
   vt_session_config config = tiny_config();
@@ -148,6 +200,7 @@ TEST_SUITE("api") {
     CHECK_EQ(vt_session_create(nullptr, &session), VT_INVALID_ARGUMENT);
     CHECK_EQ(vt_session_accumulate(nullptr, 0, nullptr, nullptr), VT_INVALID_ARGUMENT);
     CHECK_EQ(vt_session_apply(nullptr, 0, nullptr, nullptr), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_read_metrics(nullptr, 1, nullptr, nullptr), VT_INVALID_ARGUMENT);
     CHECK_EQ(vt_session_discard(nullptr), VT_INVALID_ARGUMENT);
     CHECK_EQ(vt_session_snapshot(nullptr, nullptr), VT_INVALID_ARGUMENT);
     CHECK_EQ(vt_snapshot_write(nullptr, "/"), VT_INVALID_ARGUMENT);
@@ -472,6 +525,108 @@ TEST_SUITE("api") {
     CHECK_EQ(vt_session_accumulate(ahead.handle, VT_PHASE_DISCRIMINATORS, &data.batch, &kFirstStep), VT_NON_FINITE);
     CHECK_EQ(vt_session_prefetch(ahead.handle, nullptr), VT_INVALID_ARGUMENT);
     CHECK_EQ(vt_session_prefetch(nullptr, &data.batch), VT_INVALID_ARGUMENT);
+  }
+
+  TEST_CASE("steps whose metrics nobody reads ask the device for nothing, and one transfer brings what they left") {
+    Session at_once(one_thread_config()), later(one_thread_config());
+    std::vector<vt_step_metrics> expected;
+    const valetts::testing::Operators reading = operators_of([&] {
+      for (int64_t step = 0; step < kUnreadSteps; ++step) expected.push_back(unlike_step(at_once.handle, step, true));
+    });
+    const valetts::testing::Operators leaving = operators_of([&] {
+      for (int64_t step = 0; step < kUnreadSteps; ++step) unlike_step(later.handle, step, false);
+    });
+    CHECK_EQ(leaving.asking(), std::string());
+    CHECK_EQ(reading.transfers - leaving.transfers, kUnreadSteps);
+    std::vector<vt_step_metrics> actual;
+    const valetts::testing::Operators bringing = operators_of([&] { actual = read(later.handle, VT_UNREAD_STEPS); });
+    CHECK_EQ(bringing.transfers, 1);
+    REQUIRE_EQ(actual.size(), expected.size());
+    for (size_t i = 0; i < actual.size(); ++i) {
+      CAPTURE(i);
+      CHECK_EQ(actual[i].step, static_cast<int64_t>(i));
+      CHECK(same(actual[i], expected[i]));
+    }
+    CHECK(read(later.handle, 1).empty());
+  }
+
+  TEST_CASE("metrics wait in the order of their steps, over reads of others, discards, saves and loads") {
+    const fs::path folder = fresh_folder("unread");
+    TinyBatch data;
+    Session at_once(one_thread_config()), later(one_thread_config());
+    std::vector<vt_step_metrics> expected;
+    for (int64_t step = 0; step < 3; ++step) {
+      expected.push_back(unlike_step(at_once.handle, step, true));
+      unlike_step(later.handle, step, false);
+    }
+    CHECK(same(at_once.step(data.batch, 3), later.step(data.batch, 3)));
+    vt_step_params params = kFirstStep;
+    params.step = 4;
+    REQUIRE_EQ(vt_session_accumulate(later.handle, VT_PHASE_DISCRIMINATORS, &data.batch, &params), VT_OK);
+    REQUIRE_EQ(vt_session_discard(later.handle), VT_OK);
+    vt_profile* profile = nullptr;
+    REQUIRE_EQ(vt_session_profile(later.handle, &data.batch, &params, &profile), VT_OK);
+    vt_profile_destroy(profile);
+    REQUIRE_EQ(save(later.handle, folder.c_str()), VT_OK);
+    REQUIRE_EQ(vt_session_load(later.handle, folder.c_str(), VT_LOAD_STATE), VT_OK);
+    const std::vector<vt_step_metrics> oldest = read(later.handle, 2), rest = read(later.handle, 2);
+    REQUIRE_EQ(oldest.size(), 2);
+    REQUIRE_EQ(rest.size(), 1);
+    CHECK(same(oldest[0], expected[0]));
+    CHECK(same(oldest[1], expected[1]));
+    CHECK(same(rest[0], expected[2]));
+    fs::remove_all(folder);
+  }
+
+  TEST_CASE("a step that learned nothing says so when it is read, and leaves the next ones as they are") {
+    TinyBatch data;
+    Session at_once(one_thread_config()), later(one_thread_config());
+    std::vector<vt_step_metrics> expected;
+    for (int64_t step = 0; step < 3; ++step) {
+      vt_step_params params = kFirstStep;
+      params.step = step;
+      if (step == 1) params.mel_weight = 1e38;
+      vt_step_metrics metrics;
+      REQUIRE_EQ(accumulate_both(at_once.handle, data.batch, params, &metrics), VT_OK);
+      REQUIRE_EQ(accumulate_both(later.handle, data.batch, params, nullptr), VT_OK);
+      expected.push_back(metrics);
+    }
+    const std::vector<vt_step_metrics> actual = read(later.handle, 3);
+    REQUIRE_EQ(actual.size(), 3);
+    for (size_t i = 0; i < 3; ++i) {
+      CHECK_EQ(actual[i].skipped_generator, i == 1 ? 1 : 0);
+      CHECK_EQ(actual[i].skipped_discriminator, 0);
+      CHECK(same(actual[i], expected[i]));
+    }
+  }
+
+  TEST_CASE("as many steps as may wait are refused one more, which can be taken once they are read") {
+    vt_session_config config = one_thread_config();
+    config.model.duration_discriminator = VT_DURATION_DISCRIMINATOR_NONE;
+    config.model.stochastic_duration_predictor = 0;
+    config.segment_samples = 256;
+    Session session(config);
+    TinyBatch data;
+    data.batch.batch_size = 1;
+    data.batch.max_samples = 512;
+    data.sample_lengths[0] = 512;
+    vt_step_params params = kFirstStep;
+    for (params.step = 0; params.step < VT_UNREAD_STEPS; ++params.step) {
+      REQUIRE_EQ(accumulate_both(session.handle, data.batch, params, nullptr), VT_OK);
+    }
+    CHECK_EQ(accumulate_both(session.handle, data.batch, params, nullptr), VT_INVALID_STATE);
+    CHECK_NE(std::string(vt_last_error()).find("call vt_session_read_metrics"), std::string::npos);
+    CHECK_EQ(read(session.handle, 1).size(), 1);
+    CHECK_EQ(vt_session_apply(session.handle, VT_PHASE_GENERATOR, &params, nullptr), VT_OK);
+    const std::vector<vt_step_metrics> rest = read(session.handle, VT_UNREAD_STEPS);
+    CHECK_EQ(rest.size(), VT_UNREAD_STEPS);
+    CHECK_EQ(rest.front().step, 1);
+    CHECK_EQ(rest.back().step, VT_UNREAD_STEPS);
+    vt_step_metrics metrics;
+    int64_t count = 0;
+    CHECK_EQ(vt_session_read_metrics(session.handle, 0, &metrics, &count), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_read_metrics(session.handle, 1, nullptr, &count), VT_INVALID_ARGUMENT);
+    CHECK_EQ(vt_session_read_metrics(session.handle, 1, &metrics, nullptr), VT_INVALID_ARGUMENT);
   }
 
   TEST_CASE("exits while a step runs" * doctest::skip()) {

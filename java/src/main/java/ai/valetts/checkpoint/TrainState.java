@@ -30,18 +30,25 @@ public record TrainState(
   public static final TrainState START = new TrainState(0, 0, 0, 0, 0, 0, 0, Double.NaN, Double.NaN, 0);
 
   /** One more step is done and the loader stands at the given place. */
-  public TrainState advancedTo(int nextEpoch, int nextBatchInEpoch, boolean skipped) {
+  public TrainState advancedTo(int nextEpoch, int nextBatchInEpoch) {
     return new TrainState(
         step + 1,
         nextEpoch,
         nextBatchInEpoch,
         trainedSeconds,
-        skippedSteps + (skipped ? 1 : 0),
+        skippedSteps,
         validationSeconds,
         checkpointSeconds,
         validationMelL1,
         bestValidationMelL1,
         validationsSinceBest);
+  }
+
+  /** One of the steps that are done was left out. */
+  public TrainState withSkippedStep() {
+    return new TrainState(
+        step, epoch, batchInEpoch, trainedSeconds, skippedSteps + 1, validationSeconds, checkpointSeconds,
+        validationMelL1, bestValidationMelL1, validationsSinceBest);
   }
 
   public TrainState withTrainedSeconds(double seconds) {

@@ -29,6 +29,7 @@ public record ConfigDifference(String key, Object before, Object after) {
           "training.threads",
           "training.precision",
           "training.microBatch",
+          "training.metricsEverySteps",
           "training.profile",
           "data.maxBad",
           "data.decodeThreads",

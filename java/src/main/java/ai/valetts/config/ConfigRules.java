@@ -423,6 +423,7 @@ final class ConfigRules {
         () -> training.microBatch() == null || training.microBatch() >= 1,
         () -> "takes null or at least 1, found " + training.microBatch(),
         "training.microBatch");
+    optionalRange("training.metricsEverySteps", () -> training.metricsEverySteps(), 1, 100);
     limit("training.maxSteps", () -> training.maxSteps());
     limit("training.maxEpochs", () -> training.maxEpochs());
     limit("training.maxMinutes", () -> training.maxMinutes());

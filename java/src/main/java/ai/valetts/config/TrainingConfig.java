@@ -11,6 +11,7 @@ package ai.valetts.config;
  * @param referencePadding whether losses and alignment noise count padding as the public reference does; null is no
  * @param microBatch most utterances that go through the networks at once; a larger batch is split, with the same result.
  *     null takes a batch in one piece, and splits it when memory runs out
+ * @param metricsEverySteps steps between two readings of the metrics, for which the loop waits for the device; null is 1
  * @param segmentSamples samples the decoder learns from in each utterance; a multiple of {@code audio.hopLength}
  * @param maxSteps null for no limit
  * @param maxEpochs null for no limit
@@ -24,13 +25,14 @@ public record TrainingConfig(
     @Nullable String precision,
     @Nullable Boolean referencePadding,
     @Nullable Integer microBatch,
+    @Nullable Integer metricsEverySteps,
     int segmentSamples,
     Long maxSteps,
     Integer maxEpochs,
     Double maxMinutes,
     @Nullable String profile) {
 
-  /** Without a profile. */
+  /** Without a profile, and with the metrics read at every step. */
   public TrainingConfig(
       long seed,
       String device,
@@ -43,7 +45,7 @@ public record TrainingConfig(
       Integer maxEpochs,
       Double maxMinutes) {
     this(
-        seed, device, threads, precision, referencePadding, microBatch, segmentSamples, maxSteps, maxEpochs, maxMinutes,
-        null);
+        seed, device, threads, precision, referencePadding, microBatch, null, segmentSamples, maxSteps, maxEpochs,
+        maxMinutes, null);
   }
 }

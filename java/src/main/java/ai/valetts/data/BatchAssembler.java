@@ -60,11 +60,20 @@ public final class BatchAssembler {
       storage.tokenLengths.put(b, tokenIds.length);
       storage.samples.put(b * maxSamples, samples, 0, samples.length);
       storage.sampleLengths.put(b, samples.length);
+      storage.peaks.put(b, peak(samples));
       storage.speakerIds.put(b, clip.speakerId());
       storage.utteranceIds.put(b, clip.id());
     }
     List<String> names = clips.stream().map(clip -> clip.speaker() + "/" + clip.name()).toList();
     return new Batch(storage, maxTokens, maxSamples, names, this::giveBack);
+  }
+
+  private static float peak(float[] samples) {
+    float peak = 0;
+    for (float sample : samples) {
+      peak = Math.max(peak, Math.abs(sample));
+    }
+    return peak;
   }
 
   private static int roundUp(int length, int step) {

@@ -100,6 +100,7 @@ public final class Batch implements AutoCloseable {
       int from = first + i;
       into.tokenLengths.put(i, storage.tokenLengths.get(from));
       into.sampleLengths.put(i, storage.sampleLengths.get(from));
+      into.peaks.put(i, storage.peaks.get(from));
       into.speakerIds.put(i, storage.speakerIds.get(from));
       into.utteranceIds.put(i, storage.utteranceIds.get(from));
       into.tokenIds.put(i * tokens, storage.tokenIds, from * maxTokens, tokens);
@@ -157,6 +158,9 @@ public final class Batch implements AutoCloseable {
     /** Valid samples [B]. */
     public IntBuffer sampleLengths;
 
+    /** Largest absolute sample [B]; NaN where one is not a number. */
+    public FloatBuffer peaks;
+
     /** Speaker ids [B]. */
     public IntBuffer speakerIds;
 
@@ -175,6 +179,7 @@ public final class Batch implements AutoCloseable {
       tokenLengths = ints(0);
       samples = floats(0);
       sampleLengths = ints(0);
+      peaks = floats(0);
       speakerIds = ints(0);
       utteranceIds = longs(0);
     }
@@ -184,6 +189,7 @@ public final class Batch implements AutoCloseable {
       if (tokenLengths.capacity() < size) {
         tokenLengths = ints(size);
         sampleLengths = ints(size);
+        peaks = floats(size);
         speakerIds = ints(size);
         utteranceIds = longs(size);
       }

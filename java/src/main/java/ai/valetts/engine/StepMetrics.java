@@ -3,6 +3,7 @@ package ai.valetts.engine;
 /**
  * Losses of one step as they enter the paper's sums (weights included).
  *
+ * @param step its 0-based number
  * @param mel weight times L1
  * @param melL1 mean absolute log-mel difference before its weight, natural-log units
  * @param generatorParts adversarial loss per waveform discriminator (scale, then periods 2, 3, 5, 7, 11)
@@ -14,6 +15,7 @@ package ai.valetts.engine;
  * @param durationDiscriminatorSkipped the same of the duration discriminator
  */
 public record StepMetrics(
+    long step,
     float generatorTotal,
     float generatorAdversarial,
     float featureMatching,

@@ -1,6 +1,7 @@
 package ai.valetts.engine;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Three networks, their optimizers and one device. Owned by the training loop; one thread at a time. After
@@ -29,12 +30,18 @@ public interface TrainingSession extends AutoCloseable {
   StepMetrics apply(StepPhase phase, StepParams params);
 
   /**
-   * As {@link #apply}, but waits for nothing: the next phase can be handed to the device while it is at this one. What is
-   * told of the whole step is in the next phase's metrics.
+   * As {@link #apply}, but waits for nothing: what comes next can be handed to the device while it is at this phase. The
+   * metrics of the whole step, which its generator's phase ends, wait for {@link #readMetrics()}.
+   *
+   * @throws EngineStateException as {@link #apply}, and when more than a hundred steps wait already; nothing was applied
    */
-  default void applyUnread(StepPhase phase, StepParams params) {
-    apply(phase, params);
-  }
+  void applyUnread(StepPhase phase, StepParams params);
+
+  /**
+   * The metrics of the steps that were applied unread, oldest first; waits until the device has taken them. None is told
+   * twice, and neither {@link #discard()} nor {@link #load} takes any away.
+   */
+  List<StepMetrics> readMetrics();
 
   /**
    * Begins to bring the next step's batch to a GPU while it works; called between the phases. What is wrong with the batch is

@@ -15,13 +15,26 @@ final class PaceMeter {
   private long allSteps;
 
   void step(double seconds, int utterancesInBatch, double audioSecondsInBatch) {
+    step(seconds, seconds, utterancesInBatch, audioSecondsInBatch);
+  }
+
+  /**
+   * @param seconds a step's share of the time that it and those read with it took
+   * @param turnSeconds how long the loop was at it, with the reading if it was the last before
+   */
+  void step(double seconds, double turnSeconds, int utterancesInBatch, double audioSecondsInBatch) {
     steps = steps * KEPT + 1;
     stepSeconds = stepSeconds * KEPT + seconds;
     utterances = utterances * KEPT + utterancesInBatch;
     audioSeconds = audioSeconds * KEPT + audioSecondsInBatch;
     // Each batch shape is slow once, while libtorch allocates for it: let that fade, or the reserve stays too large.
-    slowestStepSeconds = Math.max(seconds, slowestStepSeconds * KEPT);
+    slowestStepSeconds = Math.max(turnSeconds, slowestStepSeconds * KEPT);
     allSteps++;
+  }
+
+  /** The loop was so long at a step that is not read yet: what is kept in reserve for one must know. */
+  void turn(double seconds) {
+    slowestStepSeconds = Math.max(slowestStepSeconds, seconds);
   }
 
   long steps() {
@@ -33,6 +46,7 @@ final class PaceMeter {
     return steps == 0 ? 0 : stepSeconds / steps;
   }
 
+  /** The longest that the loop was at a step of late. */
   double slowestStepSeconds() {
     return slowestStepSeconds;
   }

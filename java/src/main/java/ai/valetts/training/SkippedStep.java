@@ -13,4 +13,9 @@ import java.util.List;
  * @param peaks largest absolute sample of each; NaN where one is not a number
  */
 public record SkippedStep(
-    long step, String reason, List<String> utterances, List<Integer> tokens, List<Integer> samples, List<Float> peaks) {}
+    long step, String reason, List<String> utterances, List<Integer> tokens, List<Integer> samples, List<Float> peaks) {
+
+  SkippedStep because(String given) {
+    return new SkippedStep(step, given, utterances, tokens, samples, peaks);
+  }
+}

@@ -3,12 +3,10 @@ package ai.valetts.training;
 import ai.valetts.engine.Batch;
 import ai.valetts.engine.EngineOutOfMemoryException;
 import ai.valetts.engine.NonFiniteLossException;
-import ai.valetts.engine.StepMetrics;
 import ai.valetts.engine.StepParams;
 import ai.valetts.engine.StepPhase;
 import ai.valetts.engine.TrainingSession;
 import java.util.Optional;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
@@ -50,25 +48,21 @@ final class StepRunner {
   }
 
   /**
+   * Takes a step, whose metrics are then to be read.
+   *
    * @param params but for the totals, which are the batch's
+   * @param upcoming brought to the device meanwhile, if it is there
    * @throws NonFiniteLossException naming an utterance whose samples are not numbers; nothing was applied
    * @throws EngineOutOfMemoryException when even one utterance is too much; the phases before it are applied
    */
-  StepMetrics step(Batch batch, StepParams params) {
-    return step(batch, params, Optional::empty);
-  }
-
-  /** As above; {@code upcoming} is brought to the device meanwhile, if it is there. */
-  StepMetrics step(Batch batch, StepParams params, Supplier<Optional<Batch>> upcoming) {
+  void step(Batch batch, StepParams params, Supplier<Optional<Batch>> upcoming) {
     StepParams whole = params.over(batch.totals(hopLength));
-    phase(StepPhase.DISCRIMINATORS, batch, whole, session::applyUnread);
+    phase(StepPhase.DISCRIMINATORS, batch, whole);
     upcoming.get().filter(next -> next.size() <= limit).ifPresent(session::prefetch);
-    StepMetrics[] metrics = new StepMetrics[1];
-    phase(StepPhase.GENERATOR, batch, whole, (phase, given) -> metrics[0] = session.apply(phase, given));
-    return metrics[0];
+    phase(StepPhase.GENERATOR, batch, whole);
   }
 
-  private void phase(StepPhase phase, Batch batch, StepParams params, BiConsumer<StepPhase, StepParams> apply) {
+  private void phase(StepPhase phase, Batch batch, StepParams params) {
     while (true) {
       try {
         int count = divisible ? (batch.size() + limit - 1) / limit : 1;
@@ -78,7 +72,7 @@ final class StepRunner {
           int next = (int) ((long) batch.size() * (i + 1) / count);
           session.accumulate(phase, count == 1 ? batch : batch.part(first, next - first, copy), params);
         }
-        apply.accept(phase, params);
+        session.applyUnread(phase, params);
         return;
       } catch (EngineOutOfMemoryException e) {
         session.discard();

@@ -23,6 +23,7 @@ import ai.valetts.event.StepCompleted;
 import ai.valetts.event.ValidationCompleted;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -33,6 +34,10 @@ import java.util.function.LongSupplier;
 /**
  * The loop. Each turn: read the inbox and the limits, take a step, validate if due, save if due. Every leave-taking
  * but an error ends in a checkpoint that holds exactly the state reached. One thread, one use.
+ *
+ * <p>What a step tells is read every {@code training.metricsEverySteps} steps, for reading waits for the device; and
+ * before everything that waits for it anyway or must know how the steps went: a request, a validation, a checkpoint,
+ * going back, the end.
  */
 public final class Trainer {
   private static final int NON_FINITE_LIMIT = 10;
@@ -61,6 +66,9 @@ public final class Trainer {
   private final StopRules stopRules;
   private final StepScalars stepScalars;
   private final PaceMeter pace = new PaceMeter();
+  private final int metricsEverySteps;
+  /** Since the last reading. */
+  private final List<TakenStep> taken = new ArrayList<>();
 
   private TrainState state;
   private long stepsBefore;
@@ -157,6 +165,8 @@ public final class Trainer {
         schedule.training(), batches.batchesPerEpoch(), validator.map(Validator::costInSteps).orElse(0.0),
         timeLimits);
     this.stepScalars = new StepScalars(schedule.durationDiscriminator(), "fp16".equals(schedule.training().precision()));
+    this.metricsEverySteps =
+        schedule.training().metricsEverySteps() == null ? 1 : schedule.training().metricsEverySteps();
     this.state = resumed.map(Checkpoint::state).orElse(TrainState.START);
     this.newestCheckpoint = resumed.map(Checkpoint::directory).orElse(null);
     this.savedStep = resumed.isPresent() ? state.step() : -1;
@@ -172,6 +182,18 @@ public final class Trainer {
   public RunOutcome run() {
     try (saving) {
       return loop();
+    } catch (RuntimeException e) {
+      tellTheRest(e);
+      throw e;
+    }
+  }
+
+  /** What the steps before a fault have told belongs into the run's record; a lost device tells nothing more. */
+  private void tellTheRest(RuntimeException fault) {
+    try {
+      takeNote();
+    } catch (RuntimeException e) {
+      fault.addSuppressed(e);
     }
   }
 
@@ -181,7 +203,11 @@ public final class Trainer {
     secondsBefore = state.trainedSeconds();
     boolean saveAsked = false;
     while (true) {
-      for (RunControl.Request request : control.takeAt(state.step())) {
+      List<RunControl.Request> requests = control.takeAt(state.step());
+      if (!requests.isEmpty()) {
+        read();
+      }
+      for (RunControl.Request request : requests) {
         if (request.kind() == RunControl.Kind.STOP) {
           return leave(request.reason(), true);
         }
@@ -210,9 +236,13 @@ public final class Trainer {
         validate();
       }
       // Neither a wish nor the clock makes the loop wait for the checkpoint before.
-      if ((saveAsked && !saving.busy() || saveDue()) && !lastValidationDue()) {
-        save();
-        saveAsked = false;
+      boolean asked = saveAsked && !saving.busy();
+      if (asked || saveDue()) {
+        read();
+        if ((asked || nonFiniteInARow == 0) && !lastValidationDue()) {
+          save();
+          saveAsked = false;
+        }
       }
     }
   }
@@ -237,64 +267,110 @@ public final class Trainer {
     StepParams params = settings.at(state.step(), batches.epoch()).withLossScaleLimit(nextLossScaleLimit);
     nextLossScaleLimit = 0;
     int epoch = batches.epoch();
+    TakenStep step;
     try (Batch batch = batches.next()) {
       double waited = seconds(asked, nanoTime.getAsLong());
-      Optional<StepMetrics> metrics = attempt(batch, params);
+      Optional<String> failure = attempt(batch, params);
       double took = seconds(asked, nanoTime.getAsLong());
-      pace.step(took, batch.size(), batch.seconds(schedule.sampleRateHz()));
-      state = state.advancedTo(batches.epoch(), batches.batchInEpoch(), metrics.isEmpty())
-          .withTrainedSeconds(trainedSeconds());
-      metrics.ifPresent(
-          m -> events.accept(
-              new StepCompleted(state.step(), epoch, stepScalars.of(m, params, pace, waited), progress())));
+      state = state.advancedTo(batches.epoch(), batches.batchInEpoch()).withTrainedSeconds(trainedSeconds());
+      step = new TakenStep(
+          params, epoch, state, waited, took, batch.seconds(schedule.sampleRateHz()),
+          TakenStep.describe(params.step(), batch), failure);
     }
-    if (nonFiniteInARow >= NON_FINITE_LIMIT) {
-      rollBack(nonFiniteInARow + " steps in a row were not finite");
+    taken.add(step);
+    // Before the first reading the rules of time know no pace.
+    if (step.failure().isPresent() || pace.steps() == 0 || state.step() % metricsEverySteps == 0) {
+      read();
+    } else {
+      pace.turn(step.tookSeconds());
+    }
+  }
+
+  /** Why the step came to nothing; empty where it was taken, whatever its metrics will tell. */
+  private Optional<String> attempt(Batch batch, StepParams params) {
+    try {
+      runner.step(batch, params, batches::upcoming);
+      return Optional.empty();
+    } catch (NonFiniteLossException e) {
+      return Optional.of(e.getMessage());
+    }
+  }
+
+  /** Takes note of the steps since the last reading, and goes back if too many in a row were not finite. */
+  private void read() {
+    int mostInARow = takeNote();
+    if (mostInARow >= NON_FINITE_LIMIT) {
+      rollBack(mostInARow + " steps in a row were not finite");
+    }
+  }
+
+  /** The most steps in a row that were not finite, as of each of those read; 0 where there was none to read. */
+  private int takeNote() {
+    if (taken.isEmpty()) {
+      return 0;
+    }
+    List<TakenStep> steps = List.copyOf(taken);
+    taken.clear();
+    long asked = nanoTime.getAsLong();
+    Iterator<StepMetrics> metrics = session.readMetrics().iterator();
+    double waited = seconds(asked, nanoTime.getAsLong());
+    int mostInARow = 0;
+    double share = (steps.stream().mapToDouble(TakenStep::tookSeconds).sum() + waited) / steps.size();
+    for (int i = 0; i < steps.size(); i++) {
+      TakenStep step = steps.get(i);
+      boolean last = i == steps.size() - 1;
+      double turn = step.tookSeconds() + (last ? waited : 0);
+      pace.step(share, turn, step.batch().utterances().size(), step.audioSeconds());
+      TrainState after = last ? step.after().withTrainedSeconds(trainedSeconds()) : step.after();
+      if (step.failure().isPresent()) {
+        leaveOut(step, step.failure().get());
+      } else {
+        tell(step, after, metrics.next());
+      }
+      mostInARow = Math.max(mostInARow, nonFiniteInARow);
+    }
+    return mostInARow;
+  }
+
+  private void tell(TakenStep step, TrainState after, StepMetrics metrics) {
+    if (metrics.step() != step.params().step()) {
+      throw new IllegalStateException(
+          "the metrics of step " + metrics.step() + " were read as those of step " + step.params().step());
+    }
+    if (counts(step, metrics)) {
+      events.accept(
+          new StepCompleted(after.step(), step.epoch(),
+              stepScalars.of(metrics, step.params(), pace, step.waitedSeconds()), progress(after)));
     }
   }
 
   /**
-   * Something that is not finite costs the network concerned its step; the core has not moved it. Empty then, but for
-   * scaled losses whose scale was merely too large.
+   * Something that is not finite costs the network concerned its step; the core has not moved it. The step counts all
+   * the same where losses are scaled and their scale was merely too large.
    */
-  private Optional<StepMetrics> attempt(Batch batch, StepParams params) {
-    try {
-      StepMetrics metrics = runner.step(batch, params, batches::upcoming);
-      lastLossScale = metrics.lossScale();
-      if (StepHealth.skipped(metrics).isEmpty()) {
-        nonFiniteInARow = 0;
-        overflowsInARow = 0;
-        soundSteps++;
-        return Optional.of(metrics);
-      }
-      if (StepHealth.scaleTooLarge(metrics) && ++overflowsInARow < OVERFLOW_LIMIT) {
-        return Optional.of(metrics);
-      }
-      leaveOut(batch, StepHealth.describe(metrics));
-    } catch (NonFiniteLossException e) {
-      leaveOut(batch, e.getMessage());
+  private boolean counts(TakenStep step, StepMetrics metrics) {
+    lastLossScale = metrics.lossScale();
+    if (StepHealth.skipped(metrics).isEmpty()) {
+      nonFiniteInARow = 0;
+      overflowsInARow = 0;
+      soundSteps++;
+      return true;
     }
-    return Optional.empty();
+    if (StepHealth.scaleTooLarge(metrics) && ++overflowsInARow < OVERFLOW_LIMIT) {
+      return true;
+    }
+    leaveOut(step, StepHealth.describe(metrics));
+    return false;
   }
 
-  private void leaveOut(Batch batch, String reason) {
+  private void leaveOut(TakenStep step, String reason) {
     nonFiniteInARow++;
     lastReason = reason;
-    events.accept(Notice.warning("Step " + state.step() + " was skipped: " + reason + " Utterances: "
-        + String.join(", ", batch.utteranceNames()) + "."));
-    List<Integer> tokens = new ArrayList<>();
-    List<Integer> samples = new ArrayList<>();
-    List<Float> peaks = new ArrayList<>();
-    for (int i = 0; i < batch.size(); i++) {
-      tokens.add(batch.storage().tokenLengths.get(i));
-      samples.add(batch.storage().sampleLengths.get(i));
-      float peak = 0;
-      for (int n = 0; n < batch.storage().sampleLengths.get(i); n++) {
-        peak = Math.max(peak, Math.abs(batch.storage().samples.get(i * batch.maxSamples() + n)));
-      }
-      peaks.add(peak);
-    }
-    skipped.accept(new SkippedStep(state.step(), reason, batch.utteranceNames(), tokens, samples, peaks));
+    state = state.withSkippedStep();
+    SkippedStep left = step.batch().because(reason);
+    events.accept(Notice.warning("Step " + left.step() + " was skipped: " + reason + " Utterances: "
+        + String.join(", ", left.utterances()) + "."));
+    skipped.accept(left);
   }
 
   /**
@@ -302,6 +378,7 @@ public final class Trainer {
    * what led here is not repeated. A second time soon after ends the run.
    */
   private void rollBack(String cause) {
+    takeNote();
     harvest(true);
     if (newestCheckpoint == null || soundSteps < SOUND_STEPS) {
       throw new NonFiniteLossException(cause + " (the last: " + lastReason + ") and training stopped at step "
@@ -329,6 +406,7 @@ public final class Trainer {
     if (validator.isEmpty() || validatedStep == state.step()) {
       return;
     }
+    read();
     Optional<ValidationCompleted> result = validator.get().run(state.step(), control::stopWaiting);
     result.ifPresent(validation -> {
       validatedStep = state.step();
@@ -339,7 +417,7 @@ public final class Trainer {
   }
 
   private boolean saveDue() {
-    if (nonFiniteInARow > 0 || saveFailed && seconds(retrySaveNanos, nanoTime.getAsLong()) < 0) {
+    if (saveFailed && seconds(retrySaveNanos, nanoTime.getAsLong()) < 0) {
       return false;
     }
     CheckpointConfig config = schedule.checkpoint();
@@ -387,6 +465,7 @@ public final class Trainer {
   }
 
   private RunOutcome leave(String reason, boolean interrupted) {
+    read();
     harvest(true);
     save();
     saving.take(true).ifPresent(this::saved);
@@ -397,18 +476,22 @@ public final class Trainer {
 
   private Optional<StopRules.Limit> nearestLimit() {
     state = state.withTrainedSeconds(trainedSeconds());
-    long steps = state.step() - stepsBefore;
-    double overall = steps == 0 ? 0 : (state.trainedSeconds() - secondsBefore) / steps;
-    return stopRules.nearest(state, pace, overall);
+    return nearestLimit(state);
   }
 
-  private Progress progress() {
-    Optional<StopRules.Limit> limit = nearestLimit();
+  private Optional<StopRules.Limit> nearestLimit(TrainState at) {
+    long steps = at.step() - stepsBefore;
+    double overall = steps == 0 ? 0 : (at.trainedSeconds() - secondsBefore) / steps;
+    return stopRules.nearest(at, pace, overall);
+  }
+
+  private Progress progress(TrainState at) {
+    Optional<StopRules.Limit> limit = nearestLimit(at);
     return new Progress(
         pace.stepsPerSecond(),
         pace.utterancesPerSecond(),
         pace.audioHoursPerHour(),
-        state.trainedSeconds(),
+        at.trainedSeconds(),
         limit.map(StopRules.Limit::fraction).orElse(0.0),
         limit.map(StopRules.Limit::secondsToGo).orElse(Double.NaN),
         limit.map(StopRules.Limit::name).orElse(""));

@@ -9,6 +9,8 @@ import ai.valetts.engine.Engine;
 import ai.valetts.engine.jni.NativeEngine;
 import ai.valetts.event.RunEvent;
 import ai.valetts.event.StepCompleted;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,15 +67,68 @@ class DeterminismEndToEndTest {
     }
   }
 
-  private ValettsConfig config(int steps) {
-    return ConfigLoader.bundled("tiny", List.of(
+  @Test
+  void runsAreEqualHoweverRarelyTheirMetricsAreRead() throws Exception {
+    ToySpeech.folder(root.resolve("ana"), 12, 1);
+    Engine engine = NativeEngine.open(EndToEnd.cacheFolder());
+    try (ValeTts valetts =
+        new ValeTts(EndToEnd.cacheFolder(), text -> {}, config -> List.of(events::add), () -> engine, false)) {
+      RunResult each = valetts.train(new TrainRequest(config(STEPS / 2), root.resolve("each"), List.of()));
+      Map<Long, Map<String, Double>> expected = losses();
+
+      ValettsConfig rarely =
+          config(11, ConfigOverride.parse("training.metricsEverySteps=5"), ConfigOverride.parse("checkpoint.everySteps=8"));
+      valetts.train(new TrainRequest(rarely, root.resolve("rarely"), List.of()));
+      RunResult rare =
+          valetts.resume(
+              new ResumeRequest(root.resolve("rarely"), List.of(
+                  ConfigOverride.parse("training.maxSteps=" + STEPS / 2),
+                  ConfigOverride.parse("training.metricsEverySteps=100"))));
+      assertThat(losses()).isEqualTo(expected).hasSize(STEPS / 2);
+      List<List<Object>> journal = journal(root.resolve("each"));
+      assertThat(journal(root.resolve("rarely")))
+          .as("the same, and the validation that ended the first part")
+          .containsSubsequence(journal)
+          .hasSize(journal.size() + 1);
+      for (String file : TENSOR_FILES) {
+        assertThat(Files.mismatch(rare.checkpoint().resolve(file), each.checkpoint().resolve(file)))
+            .as(file)
+            .isEqualTo(-1);
+      }
+    }
+  }
+
+  /** What a run's journal says of steps and validations: kind, step and losses, in its order. */
+  private static List<List<Object>> journal(Path run) throws Exception {
+    List<List<Object>> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
+      JsonNode entry = new ObjectMapper().readTree(line);
+      if (List.of("step", "validation").contains(entry.path("kind").asText())) {
+        Map<String, String> values = new TreeMap<>();
+        entry.path("scalars").properties().forEach(one -> values.put(one.getKey(), one.getValue().asText()));
+        values.keySet().removeIf(tag -> !tag.matches("(loss|val)/.*|grad_norm_.*|learning_rate"));
+        lines.add(List.of(entry.path("kind").asText(), entry.path("step").asLong(), values));
+      }
+    }
+    return lines;
+  }
+
+  private ValettsConfig config(int steps, ConfigOverride... more) {
+    List<ConfigOverride> overrides = new ArrayList<>(overrides(steps));
+    overrides.addAll(List.of(more));
+    return ConfigLoader.bundled("tiny", overrides);
+  }
+
+  private List<ConfigOverride> overrides(int steps) {
+    return List.of(
         ConfigOverride.parse("data.sources=[{folder: " + root.resolve("ana") + ", speaker: ana}]"),
         ConfigOverride.parse("text.frontEnd=characters"),
         ConfigOverride.parse("training.maxSteps=" + steps),
         ConfigOverride.parse("training.threads=2"),
         ConfigOverride.parse("model.dropout=0.1"),
         ConfigOverride.parse("validation.everySteps=15"),
-        ConfigOverride.parse("validation.sentences=[bad]")));
+        ConfigOverride.parse("monitor.logEverySteps=1"),
+        ConfigOverride.parse("validation.sentences=[bad]"));
   }
 
   /** Losses and gradient norms by step since the last call; speed, cost and memory are not among them. */

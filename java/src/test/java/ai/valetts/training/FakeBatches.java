@@ -67,6 +67,7 @@ final class FakeBatches implements BatchSource, HeldOut {
     for (int b = 0; b < size; b++) {
       storage.samples.put(b * 8, index / 10f + b);
       storage.sampleLengths.put(b, 8);
+      storage.peaks.put(b, index / 10f + b);
       storage.tokenLengths.put(b, 2);
       storage.utteranceIds.put(b, index);
       names.add(b == 0 ? "clip" + index : "clip" + index + "." + b);

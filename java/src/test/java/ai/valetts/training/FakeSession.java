@@ -3,6 +3,7 @@ package ai.valetts.training;
 import ai.valetts.engine.Batch;
 import ai.valetts.engine.EngineIoException;
 import ai.valetts.engine.EngineOutOfMemoryException;
+import ai.valetts.engine.EngineStateException;
 import ai.valetts.engine.Evaluation;
 import ai.valetts.engine.Inspection;
 import ai.valetts.engine.ModelDescription;
@@ -32,6 +33,7 @@ import java.util.function.IntToDoubleFunction;
  * any difference in order, state or schedule shows in all later losses.
  */
 public class FakeSession implements TrainingSession {
+  private static final int MOST_UNREAD = 128;
   public static final String FILE = "generator.safetensors";
 
   public final List<Double> losses = new ArrayList<>();
@@ -57,6 +59,9 @@ public class FakeSession implements TrainingSession {
   public final List<String> prefetched = new ArrayList<>();
   /** Sum over four values of one held-out batch, by the number of the evaluation from 1 on; a validation has three. */
   public IntToDoubleFunction melL1 = number -> 2;
+  /** How many steps' metrics each reading brought. */
+  public final List<Integer> reads = new ArrayList<>();
+  private final List<StepMetrics> unread = new ArrayList<>();
   private final List<Double> accumulated = new ArrayList<>();
   /** Generator files given as initial weights; their length becomes the weight. */
   public final List<byte[]> loadedWeights = new ArrayList<>();
@@ -90,14 +95,34 @@ public class FakeSession implements TrainingSession {
     boolean broken = nonFiniteSteps.contains(step.step());
     if (phase == StepPhase.DISCRIMINATORS || broken) {
       float loss = broken ? Float.NaN : 0;
-      return new StepMetrics(0, 0, 0, loss, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5, 1, broken, false, false);
+      return new StepMetrics(step.step(), 0, 0, 0, loss, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5, 1, broken, false,
+          false);
     }
     momentum = 0.9 * momentum + Math.sin(weight * input + step.step());
     weight -= step.generatorLearningRate() * momentum + step.discriminatorLearningRate() * 0.5;
     double loss = weight * weight + momentum;
     losses.add(loss);
-    return new StepMetrics((float) loss, 0, 0, 45, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5, lossScale,
+    return new StepMetrics(step.step(), (float) loss, 0, 0, 45, 0, 0, 0, 0, 0, six, six, six, 1, 0, 0, 0, 10, 5, lossScale,
         lossScale > 1, false, false);
+  }
+
+  @Override
+  public void applyUnread(StepPhase phase, StepParams step) {
+    if (phase == StepPhase.GENERATOR && unread.size() == MOST_UNREAD) {
+      throw new EngineStateException("the metrics of " + MOST_UNREAD + " steps wait to be read.");
+    }
+    StepMetrics metrics = apply(phase, step);
+    if (phase == StepPhase.GENERATOR) {
+      unread.add(metrics);
+    }
+  }
+
+  @Override
+  public List<StepMetrics> readMetrics() {
+    List<StepMetrics> metrics = List.copyOf(unread);
+    unread.clear();
+    reads.add(metrics.size());
+    return metrics;
   }
 
   @Override
@@ -136,6 +161,7 @@ public class FakeSession implements TrainingSession {
 
   @Override
   public Snapshot snapshot() {
+    refuseUnread("a checkpoint would not know how the steps before it went");
     byte[] bytes = ByteBuffer.allocate(16).putDouble(weight).putDouble(momentum).array();
     boolean broken = brokenWeight;
     boolean full = diskFull;
@@ -161,8 +187,16 @@ public class FakeSession implements TrainingSession {
     };
   }
 
+  /** The core takes it; the loop must not do it. */
+  private void refuseUnread(String consequence) {
+    if (!unread.isEmpty()) {
+      throw new AssertionError("the metrics of " + unread.size() + " steps are not read: " + consequence);
+    }
+  }
+
   @Override
   public void load(Path directory) {
+    refuseUnread("they would be told after other weights were loaded");
     try {
       brokenWeight = false;
       ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(directory.resolve(FILE)));

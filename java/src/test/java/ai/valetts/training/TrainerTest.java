@@ -30,6 +30,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -601,8 +602,186 @@ class TrainerTest {
     assertThat(events(StepCompleted.class).get(2).scalars()).doesNotContainKey("amp/loss_scale");
   }
 
+  @Test
+  void readingTheMetricsRarelyTellsTheSameStepsTheSameWay() {
+    limits = steps(40);
+    validateEvery = 7;
+    session.nonFiniteSteps.addAll(List.of(3L, 12L));
+    session.unreadableSteps.add(17L);
+    session.beforeStep = () -> changeAndAdvance(session);
+    run();
+    final List<RunEvent> events = told();
+    final List<SkippedStep> skipped = List.copyOf(this.skipped);
+    final List<String> checkpoints = checkpoints(root);
+    assertThat(skipped).extracting(SkippedStep::step).containsExactly(3L, 12L, 17L);
+    for (int every : List.of(1, 2, 5, 100)) {
+      this.events.clear();
+      this.skipped.clear();
+      now = 0;
+      FakeSession rare = new FakeSession();
+      rare.nonFiniteSteps.addAll(session.nonFiniteSteps);
+      rare.unreadableSteps.addAll(session.unreadableSteps);
+      rare.beforeStep = () -> changeAndAdvance(rare);
+      limits = reading(40, every);
+      run(rare, root.resolve("every" + every), false);
+      assertThat(rare.losses).isEqualTo(session.losses);
+      assertThat(told()).isEqualTo(events);
+      assertThat(this.skipped).isEqualTo(skipped);
+      assertThat(checkpoints(root.resolve("every" + every))).isEqualTo(checkpoints);
+    }
+  }
+
+  private void changeAndAdvance(FakeSession with) {
+    now += SECOND;
+    if (with.losses.size() == 20) {
+      control.requestChange("optimizer.learningRate", 0.05, "c1");
+      control.requestChange("optimizer.learningRate", 0.1, "c2");
+    }
+  }
+
+  /** Checkpoints are written in the background: when they are told is the disk's business. */
+  private List<RunEvent> told() {
+    return events.stream().filter(event -> !(event instanceof CheckpointSaved)).map(TrainerTest::comparable).toList();
+  }
+
+  private static RunEvent comparable(RunEvent event) {
+    return event instanceof ValidationCompleted validation
+        ? new ValidationCompleted(validation.step(), validation.scalars(), List.of(), List.of(), validation.seconds())
+        : event;
+  }
+
+  private List<String> checkpoints(Path directory) {
+    List<String> found = new ArrayList<>();
+    for (CheckpointSaved saved : events(CheckpointSaved.class)) {
+      Path checkpoint = directory.resolve("step-%08d".formatted(saved.step()));
+      TrainState state = CheckpointStore.open(checkpoint).state();
+      try {
+        found.add(saved.step() + " " + state.skippedSteps() + " " + state.validationMelL1() + " "
+            + HexFormat.of().formatHex(Files.readAllBytes(checkpoint.resolve(FakeSession.FILE))));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return found;
+  }
+
+  @Test
+  void metricsAreReadEverySoManyStepsAndBeforeWhatMustKnowThem() {
+    limits = reading(23, 10);
+    saving = new CheckpointConfig(17, null, 10);
+    validateEvery = 14;
+    run();
+    // After the first step, which tells the pace; at 10, 14 (validation), 17 (checkpoint), 20 and 23 (the end).
+    assertThat(session.reads).containsExactly(1, 9, 4, 3, 3, 3);
+  }
+
+  @Test
+  void withoutTheKeyMetricsAreReadAtEveryStep() {
+    run();
+    assertThat(session.reads).hasSize(12).containsOnly(1);
+  }
+
+  @Test
+  void aRequestFindsTheStepsBeforeItTold() {
+    limits = reading(40, 100);
+    saving = new CheckpointConfig(null, null, 10);
+    validating = false;
+    session.beforeStep = () -> {
+      if (session.losses.size() == 6) {
+        control.requestStop("interrupted");
+      }
+    };
+    RunOutcome outcome = run();
+    assertThat(outcome.state().step()).isEqualTo(7);
+    assertThat(session.reads).containsExactly(1, 6);
+    assertThat(events).extracting(RunEvent::getClass).endsWith(StepCompleted.class, CheckpointSaved.class, RunEnded.class);
+    assertThat(events(StepCompleted.class)).hasSize(7);
+  }
+
+  @Test
+  void tenInARowAreFoundAtTheNextReadingAndGoBackThen() {
+    limits = reading(60, 8);
+    for (long step = 6; step < 16; step++) {
+      session.nonFiniteSteps.add(step);
+    }
+    RunOutcome outcome = run();
+    assertThat(outcome.state().step()).isEqualTo(60);
+    assertThat(outcome.state().skippedSteps()).isEqualTo(10);
+    assertThat(skipped).extracting(SkippedStep::step).containsExactly(6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 15L);
+    assertThat(events(Notice.class)).extracting(Notice::text).filteredOn(text -> text.contains("went back"))
+        .singleElement().asString().contains("step-00000005").contains("At step 16");
+    assertThat(session.params.get(16).lossScaleLimit()).isEqualTo(1);
+    assertThat(events(CheckpointSaved.class)).extracting(CheckpointSaved::step).startsWith(5L, 20L);
+  }
+
+  @Test
+  void tenInARowGoBackEvenIfTheStepsReadWithThemWereSound() {
+    limits = reading(40, 20);
+    validating = false;
+    for (long step = 21; step < 31; step++) {
+      session.nonFiniteSteps.add(step);
+    }
+    saving = new CheckpointConfig(21, null, 10);
+    run();
+    assertThat(events(Notice.class)).extracting(Notice::text).filteredOn(text -> text.contains("went back"))
+        .singleElement().asString().contains("10 steps in a row").contains("step-00000021").contains("At step 40");
+  }
+
+  @Test
+  void aWeightThatIsNotANumberSendsARunBackOnceAlthoughMetricsWait() {
+    limits = reading(60, 50);
+    saving = new CheckpointConfig(5, null, 10);
+    validating = false;
+    session.beforeStep = () -> session.brokenWeight = session.losses.size() == 9;
+    run();
+    assertThat(session.losses).hasSize(60);
+    assertThat(events(StepCompleted.class)).extracting(StepCompleted::step).hasSize(60).doesNotHaveDuplicates().isSorted();
+    assertThat(events(Notice.class)).extracting(Notice::text).filteredOn(text -> text.contains("went back"))
+        .singleElement().asString().contains("a weight was not finite");
+  }
+
+  @Test
+  void aFaultEndsTheRunAfterTheStepsBeforeItAreTold() {
+    limits = reading(40, 100);
+    validating = false;
+    saving = new CheckpointConfig(null, null, 10);
+    session.beforeStep = () -> session.fitting = session.losses.size() == 6 ? 0 : Integer.MAX_VALUE;
+    assertThatThrownBy(this::run).isInstanceOf(EngineOutOfMemoryException.class);
+    assertThat(events(StepCompleted.class)).extracting(StepCompleted::step).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
+  }
+
+  @Test
+  void aLossScaleThatIsTooLargeIsNoFaultHoweverRarelyItIsRead() {
+    limits = new TrainingConfig(1, "cpu", 1, "fp16", null, null, 25, 8, 30L, null, null, null);
+    session.lossScale = 512;
+    RunOutcome outcome = run();
+    assertThat(outcome.state().skippedSteps()).isZero();
+    assertThat(events(StepCompleted.class)).hasSize(30).last().satisfies(
+        step -> assertThat(step.scalars()).containsEntry("amp/skipped_g", 30.0));
+  }
+
+  @Test
+  void aBudgetOfMinutesEndsAtTheSameStepHoweverRarelyMetricsAreRead() {
+    saving = new CheckpointConfig(null, 0.25, 10);
+    validateEvery = 20;
+    List<Long> ends = new ArrayList<>();
+    for (Integer every : List.of(1, 7, 100)) {
+      now = 0;
+      FakeSession timed = new FakeSession();
+      timed.beforeStep = () -> now += SECOND;
+      timed.beforeEvaluate = () -> now += 3 * SECOND;
+      limits = new TrainingConfig(1, "cpu", 1, null, null, null, every, 8, null, null, 2.0, null);
+      ends.add(run(timed, root.resolve("every" + every), false).state().step());
+    }
+    assertThat(ends).hasSize(3).containsOnly(ends.get(0));
+  }
+
   private static TrainingConfig steps(long count) {
     return new TrainingConfig(1, "cpu", 1, null, null, null, 8, count, null, null);
+  }
+
+  private static TrainingConfig reading(long count, int everySteps) {
+    return new TrainingConfig(1, "cpu", 1, null, null, null, everySteps, 8, count, null, null, null);
   }
 
   private RunOutcome run() {

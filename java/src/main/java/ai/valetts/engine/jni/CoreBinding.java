@@ -74,6 +74,9 @@ final class CoreBinding {
 
   static native int vt_session_apply(Session session, int phase, @Const StepSettings params, Metrics metrics);
 
+  static native int vt_session_read_metrics(
+      Session session, long capacity, Metrics metrics, @Cast("int64_t*") LongPointer count);
+
   static native int vt_session_discard(Session session);
 
   static native int vt_session_evaluate(Session session, @Const BatchView batch, EvaluationSums evaluation);
@@ -498,7 +501,18 @@ final class CoreBinding {
       allocate();
     }
 
+    /** So many in a row; {@code position} chooses one. */
+    Metrics(long count) {
+      super((Pointer) null);
+      allocateArray(count);
+    }
+
     private native void allocate();
+
+    private native void allocateArray(long count);
+
+    @MemberGetter
+    native long step();
 
     @MemberGetter
     native float loss_generator_total();

@@ -19,6 +19,8 @@ import java.lang.ref.Reference;
 import java.nio.Buffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.IntFunction;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -29,6 +31,9 @@ import org.bytedeco.javacpp.LongPointer;
 final class NativeTrainingSession implements TrainingSession {
   /** Waveform discriminators: the length of the header's per-discriminator arrays. */
   static final int DISCRIMINATORS = 6;
+
+  /** Steps whose metrics may wait to be read. */
+  static final int UNREAD_STEPS = 128;
 
   static final int LOAD_STATE = 0;
   static final int LOAD_WEIGHTS = 1;
@@ -74,6 +79,22 @@ final class NativeTrainingSession implements TrainingSession {
           try (CoreBinding.StepSettings settings = settings(params)) {
             CoreBinding.check(CoreBinding.vt_session_apply(session, phase.ordinal(), settings, null));
             return null;
+          }
+        });
+  }
+
+  @Override
+  public List<StepMetrics> readMetrics() {
+    return handle.call(
+        session -> {
+          try (CoreBinding.Metrics metrics = new CoreBinding.Metrics(UNREAD_STEPS);
+              LongPointer count = new LongPointer(1)) {
+            CoreBinding.check(CoreBinding.vt_session_read_metrics(session, UNREAD_STEPS, metrics, count));
+            List<StepMetrics> read = new ArrayList<>();
+            for (long i = 0; i < count.get(); i++) {
+              read.add(metrics(metrics.position(i)));
+            }
+            return List.copyOf(read);
           }
         });
   }
@@ -258,6 +279,7 @@ final class NativeTrainingSession implements TrainingSession {
 
   private static StepMetrics metrics(CoreBinding.Metrics from) {
     return new StepMetrics(
+        from.step(),
         from.loss_generator_total(),
         from.loss_generator_adversarial(),
         from.loss_feature_matching(),

@@ -40,7 +40,7 @@ class CoreBindingParityTest {
       if (!type.isAnnotationPresent(Opaque.class)) {
         Set<String> members =
             Arrays.stream(type.getDeclaredMethods())
-                .filter(method -> Modifier.isNative(method.getModifiers()) && !method.getName().equals("allocate"))
+                .filter(method -> Modifier.isNative(method.getModifiers()) && !method.getName().startsWith("allocate"))
                 .map(Method::getName)
                 .collect(Collectors.toCollection(TreeSet::new));
         bound.put(type.getAnnotation(Name.class).value()[0], members);
@@ -87,6 +87,7 @@ class CoreBindingParityTest {
     assertThat(SessionSettingsWriter.MAX_RESBLOCK_KERNELS).isEqualTo(constants.get("VT_MAX_RESBLOCK_KERNELS"));
     assertThat(SessionSettingsWriter.MAX_DILATIONS).isEqualTo(constants.get("VT_MAX_DILATIONS"));
     assertThat(NativeTrainingSession.DISCRIMINATORS).isEqualTo(constants.get("VT_DISCRIMINATORS"));
+    assertThat(NativeTrainingSession.UNREAD_STEPS).isEqualTo(constants.get("VT_UNREAD_STEPS"));
     assertThat(NativeTrainingSession.LOAD_STATE).isEqualTo(constants.get("VT_LOAD_STATE"));
     assertThat(NativeTrainingSession.LOAD_WEIGHTS).isEqualTo(constants.get("VT_LOAD_WEIGHTS"));
     for (StepPhase phase : StepPhase.values()) {

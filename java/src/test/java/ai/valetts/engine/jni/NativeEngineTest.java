@@ -16,6 +16,7 @@ import ai.valetts.engine.ParityCheck;
 import ai.valetts.engine.ParityRow;
 import ai.valetts.engine.StepMetrics;
 import ai.valetts.engine.StepParams;
+import ai.valetts.engine.StepPhase;
 import ai.valetts.engine.TrainingSession;
 import ai.valetts.engine.Utterance;
 import ai.valetts.engine.Voice;
@@ -25,6 +26,7 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.Loader;
@@ -89,6 +91,27 @@ class NativeEngineTest {
         assertThat(metrics.kl()).isEqualTo(expected.kl(), within(1e-4f));
         assertThat(metrics.mel()).isEqualTo(expected.mel(), within(1e-3f));
       }
+    }
+  }
+
+  @Test
+  void metricsThatWaitAreThoseReadAtOnceAndComeInTheOrderOfTheirSteps() {
+    try (TrainingSession one = engine.createSession(ToyVoice.config());
+        TrainingSession other = engine.createSession(ToyVoice.config());
+        Batch batch = ToyVoice.batch()) {
+      List<StepMetrics> expected = new ArrayList<>();
+      for (long step = 0; step < 3; step++) {
+        StepParams params = new StepParams(step, 2e-4, 2e-4, 2e-4, 45, 1, 0, 0, batch.totals(ToyVoice.HOP));
+        expected.add(one.step(batch, params));
+        for (StepPhase phase : StepPhase.values()) {
+          other.accumulate(phase, batch, params);
+          other.applyUnread(phase, params);
+        }
+      }
+      assertThat(one.readMetrics()).isEmpty();
+      assertThat(other.readMetrics()).usingRecursiveFieldByFieldElementComparator().isEqualTo(expected);
+      assertThat(expected).extracting(StepMetrics::step).containsExactly(0L, 1L, 2L);
+      assertThat(other.readMetrics()).isEmpty();
     }
   }
 
