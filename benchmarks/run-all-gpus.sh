@@ -5,10 +5,10 @@
 #   benchmarks/run-all-gpus.sh --rehearse [STAGE...]    on the CPU with tiny sizes: proves this script, measures no GPU
 #
 # Stages, each of at most 8 minutes: steps (whole training steps, batch by batch until memory is full), kernels (alignment
-# search), paths (the speed of each value of VALETTS_GPU_PATH), launches (and synchronisations of a step, path by path; needs
-# Nsight Systems), peers (the public reference in turns with ours; needs --reference and numpy). What a stage measured is kept in
-# build/run-all-gpus, so that stages may run one by one; the result, benchmarks/results/THEME_GPU_DATE.md (in $OUT where that is
-# set), is made anew from all of it.
+# search), paths (the speed of each value of VALETTS_GPU_PATH, and of two with metrics read every ten steps), launches (and
+# synchronisations of a step, of the same; needs Nsight Systems), peers (the public reference in turns with ours; needs
+# --reference and numpy). What a stage measured is kept in build/run-all-gpus, so that stages may run one by one; the result,
+# benchmarks/results/THEME_GPU_DATE.md (in $OUT where that is set), is made anew from all of it.
 #
 # Exit status: 0 all measured, 1 something failed, 77 nothing failed and something could not be measured (no GPU).
 set -euo pipefail
@@ -58,13 +58,16 @@ stage_kernels() {
   mv "$KEPT/kernels.partial" "$KEPT/kernels.txt"
 }
 
+# An arm is a path, or PATH/N: the path with metrics read every N steps.
+every_of() { case $1 in */*) echo "${1#*/}" ;; *) echo 1 ;; esac; }
+
 stage_paths() {
   local path batch
   : >"$KEPT/paths.partial"
   for batch in $PEER_BATCHES; do
     for path in $PATHS; do
-      VALETTS_GPU_PATH=$path step --precision "${PRECISIONS##* }" --batch "$batch" --seconds 5.06 --warm-up "$WARM_UP" --steps "$STEPS" \
-        >"$KEPT/line" 2>"$KEPT/said" || { cat "$KEPT/said"; return 1; }
+      VALETTS_GPU_PATH=${path%/*} step --precision "${PRECISIONS##* }" --batch "$batch" --seconds 5.06 --warm-up "$WARM_UP" \
+        --steps "$STEPS" --metrics-every "$(every_of "$path")" >"$KEPT/line" 2>"$KEPT/said" || { cat "$KEPT/said"; return 1; }
       cat "$KEPT/said"
       if grep -q 'not recorded any more' "$KEPT/said"; then
         say "$path: recording failed at batch $batch"
@@ -76,11 +79,12 @@ stage_paths() {
   mv "$KEPT/paths.partial" "$KEPT/paths.txt"
 }
 
-# In so many steps on a path: kernels on the device, launches by the host, waits of the host.
-calls() { # PATH STEPS
-  VALETTS_GPU_PATH=$1 nsys profile --force-overwrite=true --trace=cuda --cuda-graph-trace=node --output="$KEPT/trace" \
+# In so many steps of an arm: kernels on the device, launches by the host, waits of the host.
+calls() { # ARM STEPS
+  VALETTS_GPU_PATH=${1%/*} nsys profile --force-overwrite=true --trace=cuda --cuda-graph-trace=node --output="$KEPT/trace" \
     benchmarks/train-step/step.sh --config "$CONFIG" --device "$DEVICE" --set model.durationPredictor=deterministic \
-    --precision "${PRECISIONS##* }" --batch "${BATCHES%% *}" --seconds 5.06 --warm-up "$WARM_UP" --steps "$2" >/dev/null
+    --precision "${PRECISIONS##* }" --batch "${BATCHES%% *}" --seconds 5.06 --warm-up "$WARM_UP" --steps "$2" \
+    --metrics-every "$(every_of "$1")" >/dev/null
   nsys stats --force-export=true --report cuda_gpu_kern_sum,cuda_api_sum --format csv --output=- "$KEPT/trace.nsys-rep" >"$KEPT/trace.csv"
   awk -F, '/^Time.*Instances/ { part = "kernels"; next } /^Time.*Num Calls/ { part = "calls"; next }
     part == "kernels" { kernels += $3 } part == "calls" && /Launch/ { launches += $3 }
@@ -142,8 +146,9 @@ report() {
     {
       heading 'Paths of a training step on a GPU'
       printf '`base.yaml`, clips of 5.06 s, duration predictor deterministic; %s steps after %s to warm up.\n\n' "$STEPS" "$WARM_UP"
+      printf '`/10`: metrics read every ten steps instead of at each.\n\n'
       printf '| VALETTS_GPU_PATH | batch | precision | median, ms | steps/s | utterances/s | peak memory, GB |\n| --- | ---: | --- | ---: | ---: | ---: | ---: |\n'
-      sed -n 's/^\([a-z]*\) .*"batch":\([0-9]*\),.*"precision":"\([a-z0-9]*\)".*"medianMs":\([0-9.]*\).*"stepsPerSecond":\([0-9.]*\),"utterancesPerSecond":\([0-9.]*\).*"devicePeakBytes":\([0-9]*\).*/\1 \2 \3 \4 \5 \6 \7/p' "$KEPT/paths.txt" |
+      sed -n 's/^\([a-z/0-9]*\) .*"batch":\([0-9]*\),.*"precision":"\([a-z0-9]*\)".*"medianMs":\([0-9.]*\).*"stepsPerSecond":\([0-9.]*\),"utterancesPerSecond":\([0-9.]*\).*"devicePeakBytes":\([0-9]*\).*/\1 \2 \3 \4 \5 \6 \7/p' "$KEPT/paths.txt" |
         awk '{ printf "| %s | %s | %s | %.2f | %.2f | %.1f | %.2f |\n", $1, $2, $3, $4, $5, $6, $7 / 1e9 }'
       if [ -f "$KEPT/launches-by-path.txt" ]; then
         printf '\nOf one step at batch %s, counted by Nsight Systems:\n\n' "${BATCHES%% *}"
@@ -205,13 +210,13 @@ PYTHON=${VALETTS_PYTHON:-python3}
 
 GPU=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -n 1 || true)
 if [ -n "$rehearsal" ]; then
-  GPU='rehearsal on the CPU' DEVICE=cpu CONFIG=tiny BATCHES='2 4' PEER_BATCHES=2 PRECISIONS=fp32 WARM_UP=1 STEPS=2 SHAPES=2x20x80 PATHS='plain graphs'
+  GPU='rehearsal on the CPU' DEVICE=cpu CONFIG=tiny BATCHES='2 4' PEER_BATCHES=2 PRECISIONS=fp32 WARM_UP=1 STEPS=2 SHAPES=2x20x80 PATHS='plain graphs graphs/2'
 else
   if [ -z "$GPU" ] || ! ./valetts doctor 2>/dev/null | grep -q '^good *GPU'; then
     say "There is no GPU here that the core can use: nothing was measured. --rehearse goes through the stages on the CPU."
     exit $SKIPPED
   fi
-  DEVICE=cuda:0 CONFIG=base BATCHES='8 16 32 64' PEER_BATCHES='8 32' WARM_UP=30 STEPS=100 SHAPES='32x200x800 64x400x1600 32x60x216' PATHS='plain fused graphs branches'
+  DEVICE=cuda:0 CONFIG=base BATCHES='8 16 32 64' PEER_BATCHES='8 32' WARM_UP=30 STEPS=100 SHAPES='32x200x800 64x400x1600 32x60x216' PATHS='plain fused fused/10 graphs branches branches/10'
   case $(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1) in
     [1-6].*) PRECISIONS=fp32 STEPS=30 ;;
     7.*) PRECISIONS=fp16 ;;

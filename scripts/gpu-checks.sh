@@ -30,10 +30,10 @@ parity-fp32|equality with the public reference, float32
 parity-tf32|the same in TF32
 parity-bf16|the same in bfloat16
 parity-fp16|the same in float16
-train|300 steps of the demo: losses finite and falling, held-out mel L1, speed
+train|300 steps of the demo, metrics read every ten: losses finite and falling, held-out mel L1, speed
 memory|device memory of base.yaml after one training step
 precisions|300 steps in bf16 and fp16 against the band of three fp32 seeds
-graphs|steps recorded as CUDA graphs: losses as those of ordinary steps, speed of each path
+graphs|steps recorded as CUDA graphs, metrics read at each and every ten: losses as those of ordinary steps, speed of each
 out-of-memory|a batch that does not fit: halved, and the run goes on'
 
 stage_names() { cut -d'|' -f1 <<<"$STAGES"; }
@@ -96,7 +96,8 @@ stage_train() {
   if [ -n "${REHEARSAL:-}" ]; then steps=12; fi
   if [ -d checks/demo ]; then data=(--data "$CHECKOUT/checks/demo:en-allison:en-us" --set data.validationClips=2 --set validation.audioClips=2); fi
   ./valetts train --demo "${data[@]}" --run "$WORK/run" --steps "$steps" --device "$(device)" \
-    --set text.frontEnd=characters --set text.normalization=none --set monitor.logEverySteps=2 --set validation.everySteps=100
+    --set training.metricsEverySteps=10 --set text.frontEnd=characters --set text.normalization=none \
+    --set monitor.logEverySteps=2 --set validation.everySteps=100
   "$(a_python)" - "$WORK/run" "$steps" "${REHEARSAL:-}" <<'PY' >"$FIGURES"
 import json, math, os, sys
 
@@ -189,27 +190,31 @@ PY
 
 # Ten steps of one shape: the fourth records it, the rest replay. Then the speed of more.
 stage_graphs() {
-  local path paths='fused graphs branches' config=base batch=8 first=8 warm_up=30 steps=100 tests=$CHECKOUT/build/cuda/bin/valetts_tests
-  if [ -n "${REHEARSAL:-}" ]; then paths='fused graphs' config=tiny batch=2 first=1 warm_up=0 steps=1; fi
-  timed() { # PATH WARM_UP STEPS
-    VALETTS_GPU_PATH=$1 VALETTS_BUILT=1 benchmarks/train-step/step.sh --config "$config" --device "$(device)" --batch "$batch" \
-      --seconds 2.5 --precision fp32 --set model.durationPredictor=deterministic --warm-up "$2" --steps "$3"
+  local path paths='fused fused/10 graphs graphs/10 branches branches/10' tests=$CHECKOUT/build/cuda/bin/valetts_tests
+  local config=base batch=8 first=8 warm_up=30 steps=100
+  if [ -n "${REHEARSAL:-}" ]; then paths='fused fused/10 graphs' config=tiny batch=2 first=1 warm_up=0 steps=1; fi
+  timed() { # PATH, or PATH/N with metrics read every N steps; WARM_UP STEPS
+    local every=1
+    case $1 in */*) every=${1#*/} ;; esac
+    VALETTS_GPU_PATH=${1%/*} VALETTS_BUILT=1 benchmarks/train-step/step.sh --config "$config" --device "$(device)" --batch "$batch" \
+      --seconds 2.5 --precision fp32 --set model.durationPredictor=deterministic --warm-up "$2" --steps "$3" \
+      --metrics-every "$every"
   }
   for path in $paths; do
-    timed "$path" 2 "$first" >"$WORK/first-$path.json" 2>"$WORK/said" || { cat "$WORK/said"; return 1; }
-    cat "$WORK/said" "$WORK/first-$path.json"
+    timed "$path" 2 "$first" >"$WORK/first-${path/\//-}.json" 2>"$WORK/said" || { cat "$WORK/said"; return 1; }
+    cat "$WORK/said" "$WORK/first-${path/\//-}.json"
     if grep -q 'not recorded any more' "$WORK/said"; then
       say "$path: recording failed"
       return 1
     fi
-    timed "$path" "$warm_up" "$steps" >"$WORK/speed-$path.json"
-    cat "$WORK/speed-$path.json"
+    timed "$path" "$warm_up" "$steps" >"$WORK/speed-${path/\//-}.json"
+    cat "$WORK/speed-${path/\//-}.json"
   done
   "$(a_python)" - "$WORK" $paths <<'PY' >"$FIGURES"
 import json, os, sys
 
 folder, paths = sys.argv[1], sys.argv[2:]
-read = lambda kind, path: json.load(open(os.path.join(folder, f"{kind}-{path}.json")))
+read = lambda kind, path: json.load(open(os.path.join(folder, f"{kind}-{path.replace('/', '-')}.json")))
 plain, problems, figures = read("first", paths[0])["lastLosses"], [], []
 for path in paths:
     worst = max((abs(value - plain[name]) / max(abs(plain[name]), 1e-6), name)

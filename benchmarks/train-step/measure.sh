@@ -2,14 +2,14 @@
 # Whole training steps over a grid of batches and lengths. Writes benchmarks/results/train-step_<hardware>_<date>.md.
 #
 #   benchmarks/train-step/measure.sh [--config base] [--device auto] [--batches '4'] [--lengths '2.5 5.06 sampled']
-#       [--precisions fp32] [--threads '1 2'] [--warm-up 1] [--steps 3] [--set KEY=VALUE]...
+#       [--precisions fp32] [--threads '1 2'] [--warm-up 1] [--steps 3] [--metrics-every 1] [--set KEY=VALUE]...
 #
 # The duration predictor is deterministic unless --set model.durationPredictor=stochastic follows.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/environment.sh"
 cd "$CHECKOUT"
 command="benchmarks/train-step/measure.sh $*"
-config=base device=auto batches=4 lengths='2.5 5.06 sampled' precisions=fp32 threads=0 warm_up=1 steps=3
+config=base device=auto batches=4 lengths='2.5 5.06 sampled' precisions=fp32 threads=0 warm_up=1 steps=3 metrics_every=1
 set=(--set model.durationPredictor=deterministic)
 while [ $# -gt 0 ]; do
   [ $# -ge 2 ] || STATUS=2 fail "$1 has no value"
@@ -22,6 +22,7 @@ while [ $# -gt 0 ]; do
     --threads) threads=$2 ;;
     --warm-up) warm_up=$2 ;;
     --steps) steps=$2 ;;
+    --metrics-every) metrics_every=$2 ;;
     --set) set+=(--set "$2") ;;
     *) STATUS=2 fail "unknown option $1" ;;
   esac
@@ -39,7 +40,8 @@ for threads_now in $threads; do
       for seconds in $lengths; do
         say "batch $batch, $seconds s, $precision, threads $threads_now"
         benchmarks/train-step/step.sh --config "$config" --device "$device" --batch "$batch" --seconds "$seconds" \
-          --precision "$precision" --threads "$threads_now" --warm-up "$warm_up" --steps "$steps" "${set[@]}" | tee -a "$work/lines"
+          --precision "$precision" --threads "$threads_now" --warm-up "$warm_up" --steps "$steps" \
+          --metrics-every "$metrics_every" "${set[@]}" | tee -a "$work/lines"
       done
     done
   done

@@ -2,8 +2,9 @@
 # Times training steps of the core once and prints a line of JSON. Runs in a checkout, which it builds, and in a bundle.
 #
 #   benchmarks/train-step/step.sh [--config base] [--batch 8] [--seconds 5.06|sampled] [--precision fp32] [--device auto]
-#       [--threads 0] [--warm-up 3] [--steps 10] [--set KEY=VALUE]... [--export FOLDER]
+#       [--threads 0] [--warm-up 3] [--steps 10] [--metrics-every 1] [--set KEY=VALUE]... [--export FOLDER]
 #
+# --metrics-every 10 reads the metrics every ten steps, as training.metricsEverySteps does; at most 100.
 # --export also writes the initial weights and the batches, for benchmarks/peers.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/environment.sh"

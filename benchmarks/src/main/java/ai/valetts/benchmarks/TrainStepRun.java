@@ -38,7 +38,8 @@ import java.util.Set;
  * line of JSON: times, throughput, memory and the losses of the first and of the last step.
  *
  * <p>{@code --config NAME|FILE --batch N --seconds S|sampled --precision P --device D --threads N --warm-up N --steps N
- * --set KEY=VALUE... --export FOLDER}. An export holds the initial weights and the batches for a peer.
+ * --metrics-every N --set KEY=VALUE... --export FOLDER}. Metrics are read every so many steps; a step's time is then its share
+ * of what it took until they were there. An export holds the initial weights and the batches for a peer.
  */
 public final class TrainStepRun {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -52,7 +53,7 @@ public final class TrainStepRun {
   private static final int SAMPLED_CLIPS = 2000;
 
   private static final Set<String> NAMES =
-      Set.of("config", "batch", "seconds", "precision", "device", "threads", "warm-up", "steps", "export");
+      Set.of("config", "batch", "seconds", "precision", "device", "threads", "warm-up", "steps", "metrics-every", "export");
 
   private final Map<String, String> options = new HashMap<>();
   private final ValettsConfig config;
@@ -107,25 +108,16 @@ public final class TrainStepRun {
       List<Batch> batches = clips.stream().map(assembler::assemble).toList();
       int warmUp = number("warm-up", 3);
       int steps = number("steps", 10);
-      StepMetrics first = null;
-      StepMetrics last = null;
-      for (int step = 0; step < warmUp; step++) {
-        last = step(session, batches, step);
-        first = first == null ? last : first;
-      }
+      int metricsEvery = number("metrics-every", 1);
+      List<StepMetrics> told = new ArrayList<>();
+      take(session, batches, 0, warmUp, metricsEvery, told);
       // The peak of warm-up, with its searches for algorithms, is not the steps'.
       session.describe();
-      double[] millis = new double[steps];
       long began = System.nanoTime();
-      for (int step = 0; step < steps; step++) {
-        long start = System.nanoTime();
-        last = step(session, batches, warmUp + step);
-        millis[step] = (System.nanoTime() - start) / 1e6;
-        first = first == null ? last : first;
-      }
+      double[] millis = take(session, batches, warmUp, steps, metricsEvery, told);
       ModelDescription after = session.describe();
       double wallSeconds = (System.nanoTime() - began) / 1e9;
-      return result(engine.system(), clips, batches, millis, wallSeconds, after, first, last, warmUp);
+      return result(engine.system(), clips, batches, millis, wallSeconds, after, told, warmUp);
     }
   }
 
@@ -192,24 +184,40 @@ public final class TrainStepRun {
     return batches;
   }
 
-  private StepMetrics step(TrainingSession session, List<Batch> batches, int step) {
+  /** Milliseconds of each of so many steps; the last metrics are read when it returns. */
+  private double[] take(
+      TrainingSession session, List<Batch> batches, int first, int count, int metricsEvery, List<StepMetrics> told) {
+    double[] millis = new double[count];
+    long start = System.nanoTime();
+    int unread = 0;
+    for (int i = 0; i < count; i++) {
+      step(session, batches, first + i);
+      unread++;
+      if (unread == metricsEvery || i + 1 == count) {
+        told.addAll(session.readMetrics());
+        long now = System.nanoTime();
+        Arrays.fill(millis, i + 1 - unread, i + 1, (now - start) / 1e6 / unread);
+        start = now;
+        unread = 0;
+      }
+    }
+    return millis;
+  }
+
+  private void step(TrainingSession session, List<Batch> batches, int step) {
     Batch batch = batches.get(step % batches.size());
     OptimizerConfig optimizer = config.optimizer();
     double rate = optimizer.learningRate();
     StepParams params =
         new StepParams(step, rate, rate, rate, optimizer.melWeight(), optimizer.klWeight(), 0, 0, BatchTotals.OWN)
             .over(batch.totals(config.audio().hopLength()));
-    StepMetrics metrics = null;
     for (StepPhase phase : StepPhase.values()) {
       session.accumulate(phase, batch, params);
-      if (phase == StepPhase.GENERATOR) {
-        metrics = session.apply(phase, params);
-      } else {
-        session.applyUnread(phase, params);
+      session.applyUnread(phase, params);
+      if (phase == StepPhase.DISCRIMINATORS) {
         session.prefetch(batches.get((step + 1) % batches.size()));
       }
     }
-    return metrics;
   }
 
   private ObjectNode result(
@@ -219,8 +227,7 @@ public final class TrainStepRun {
       double[] millis,
       double wallSeconds,
       ModelDescription after,
-      StepMetrics first,
-      StepMetrics last,
+      List<StepMetrics> told,
       int warmUp) {
     double rateHz = config.audio().sampleRateHz();
     double utterances = 0;
@@ -247,7 +254,7 @@ public final class TrainStepRun {
     out.put("frames", batches.get(0).maxSamples() / config.audio().hopLength());
     out.put("symbols", clips.get(0).get(0).tokenIds().length);
     out.put("precision", option("precision", "fp32")).put("threads", system.threads());
-    out.put("warmUp", warmUp).put("steps", millis.length);
+    out.put("warmUp", warmUp).put("steps", millis.length).put("metricsEvery", number("metrics-every", 1));
     if (steps > 0) {
       out.put("medianMs", quantile(sorted, 0.5)).put("p10Ms", quantile(sorted, 0.1)).put("p90Ms", quantile(sorted, 0.9));
       out.put("wallMsPerStep", wallSeconds * 1e3 / steps);
@@ -256,9 +263,10 @@ public final class TrainStepRun {
     }
     out.put("deviceAllocatedBytes", after.deviceAllocatedBytes()).put("devicePeakBytes", after.devicePeakBytes());
     out.put("processPeakBytes", after.processPeakBytes());
-    if (first != null) {
+    if (!told.isEmpty()) {
+      StepMetrics first = told.get(0);
       putLosses(out.putObject("losses"), first);
-      putLosses(out.putObject("lastLosses"), last);
+      putLosses(out.putObject("lastLosses"), told.get(told.size() - 1));
       ObjectNode norms = out.putObject("gradientNorms");
       norms.put("generator", first.generatorGradientNorm()).put("discriminator", first.discriminatorGradientNorm());
       norms.put("durationDiscriminator", first.durationDiscriminatorGradientNorm());
