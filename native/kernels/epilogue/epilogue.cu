@@ -1,11 +1,10 @@
 // A thread a value; sums are in float32 whatever the tensors hold. The bias' gradient is a block for each channel, its sum in an
 // order that does not change.
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
 #include <type_traits>
 
+#include "core/value_type.cuh"
 #include "epilogue/epilogue_raw.h"
 
 namespace valetts {
@@ -14,25 +13,6 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xFFFFFFFFu;
-
-__device__ float wide(float x) { return x; }
-__device__ float wide(__half x) { return __half2float(x); }
-__device__ float wide(__nv_bfloat16 x) { return __bfloat162float(x); }
-
-template <typename Value>
-__device__ Value narrow(float x);
-template <>
-__device__ float narrow<float>(float x) {
-  return x;
-}
-template <>
-__device__ __half narrow<__half>(float x) {
-  return __float2half(x);
-}
-template <>
-__device__ __nv_bfloat16 narrow<__nv_bfloat16>(float x) {
-  return __float2bfloat16(x);
-}
 
 __device__ float activation(float v, float slope) {
   if (slope == 0.0f) return v < 0.0f ? 0.0f : v;  // NaN stays
@@ -137,21 +117,10 @@ unsigned blocks_for(int64_t values) { return static_cast<unsigned>((values + kTh
 
 int64_t count_of(const EpilogueShape& shape) { return shape.batch * shape.channels * shape.time; }
 
-// Calls `work` with a null pointer of the type.
-template <typename Work>
-const char* with_type(EpilogueType type, const Work& work) {
-  switch (type) {
-    case EpilogueType::kFloat: return work(static_cast<float*>(nullptr));
-    case EpilogueType::kHalf: return work(static_cast<__half*>(nullptr));
-    case EpilogueType::kBfloat16: return work(static_cast<__nv_bfloat16*>(nullptr));
-  }
-  return "a type that is neither float32 nor half precision";
-}
-
 // The types of x and y: float32 beside any, or both the same.
 template <typename Work>
-const char* with_types(EpilogueType of_x, EpilogueType of_y, const Work& work) {
-  if (of_x == EpilogueType::kFloat) {
+const char* with_types(ValueType of_x, ValueType of_y, const Work& work) {
+  if (of_x == ValueType::kFloat) {
     return with_type(of_y, [&](auto* y) { return work(static_cast<float*>(nullptr), y); });
   }
   if (of_x != of_y) return "a half precision sum of values of another type";
@@ -160,7 +129,7 @@ const char* with_types(EpilogueType of_x, EpilogueType of_y, const Work& work) {
 
 }  // namespace
 
-const char* activation_cuda(const EpilogueShape& shape, EpilogueType type, const void* x, const float* bias_C, float slope,
+const char* activation_cuda(const EpilogueShape& shape, ValueType type, const void* x, const float* bias_C, float slope,
                             const float* keep, const float* mask_BT, void* y, void* stream) {
   if (count_of(shape) == 0) return nullptr;
   return with_type(type, [&](auto* of_type) {
@@ -171,7 +140,7 @@ const char* activation_cuda(const EpilogueShape& shape, EpilogueType type, const
   });
 }
 
-const char* activation_backward_cuda(const EpilogueShape& shape, EpilogueType type, const void* y, float slope,
+const char* activation_backward_cuda(const EpilogueShape& shape, ValueType type, const void* y, float slope,
                                      const float* keep, const float* mask_BT, const void* grad, void* grad_x,
                                      float* grad_bias_C, void* stream) {
   const auto in_stream = static_cast<cudaStream_t>(stream);
@@ -190,7 +159,7 @@ const char* activation_backward_cuda(const EpilogueShape& shape, EpilogueType ty
   });
 }
 
-const char* residual_cuda(const EpilogueShape& shape, EpilogueType type_of_x, EpilogueType type_of_y, const void* x,
+const char* residual_cuda(const EpilogueShape& shape, ValueType type_of_x, ValueType type_of_y, const void* x,
                           const void* y, float slope, const float* keep, const float* mask_BT, void* sum, void* rectified,
                           void* stream) {
   if (count_of(shape) == 0) return nullptr;
@@ -204,7 +173,7 @@ const char* residual_cuda(const EpilogueShape& shape, EpilogueType type_of_x, Ep
   });
 }
 
-const char* residual_backward_cuda(const EpilogueShape& shape, EpilogueType type_of_x, EpilogueType type_of_y,
+const char* residual_backward_cuda(const EpilogueShape& shape, ValueType type_of_x, ValueType type_of_y,
                                    const void* rectified, float slope, const float* keep, const float* mask_BT,
                                    const void* grad_sum, const void* grad_rectified, void* grad_x, void* grad_y, void* stream) {
   if (count_of(shape) == 0) return nullptr;
@@ -218,7 +187,7 @@ const char* residual_backward_cuda(const EpilogueShape& shape, EpilogueType type
   });
 }
 
-const char* mean_cuda(int64_t values, EpilogueType type, const MeanDeviceInputs& in, float slope, void* rectified,
+const char* mean_cuda(int64_t values, ValueType type, const MeanDeviceInputs& in, float slope, void* rectified,
                       void* stream) {
   if (values == 0) return nullptr;
   return with_type(type, [&](auto* of_type) {
@@ -229,7 +198,7 @@ const char* mean_cuda(int64_t values, EpilogueType type, const MeanDeviceInputs&
   });
 }
 
-const char* mean_backward_cuda(int64_t values, EpilogueType type, int count, float slope, const void* rectified,
+const char* mean_backward_cuda(int64_t values, ValueType type, int count, float slope, const void* rectified,
                                const void* grad, void* to, void* stream) {
   if (values == 0) return nullptr;
   return with_type(type, [&](auto* of_type) {

@@ -29,11 +29,6 @@ EpilogueShape shape_of(const at::Tensor& x) {
 float* writable(const at::Tensor& x) { return x.defined() ? x.mutable_data_ptr<float>() : nullptr; }
 
 #ifdef VALETTS_CUDA
-EpilogueType type_of(const at::Tensor& x) {
-  if (x.scalar_type() == at::kHalf) return EpilogueType::kHalf;
-  return x.scalar_type() == at::kBFloat16 ? EpilogueType::kBfloat16 : EpilogueType::kFloat;
-}
-
 const void* bytes_of(const at::Tensor& x) { return x.defined() ? x.const_data_ptr() : nullptr; }
 void* bytes_to(const at::Tensor& x) { return x.defined() ? x.mutable_data_ptr() : nullptr; }
 #endif
@@ -63,7 +58,7 @@ struct Activation : torch::autograd::Function<Activation> {
     if (x.is_cuda()) {
 #ifdef VALETTS_CUDA
       launch_kernel("activation", x, [&](void* stream) {
-        return activation_cuda(shape, type_of(x), bytes_of(x), values_of(bias_C), of_slope, values_of(keep), values_of(mask),
+        return activation_cuda(shape, value_type_of(x), bytes_of(x), values_of(bias_C), of_slope, values_of(keep), values_of(mask),
                                bytes_to(x), stream);
       });
 #endif
@@ -97,7 +92,7 @@ struct Activation : torch::autograd::Function<Activation> {
     if (y.is_cuda()) {
 #ifdef VALETTS_CUDA
       launch_kernel("activation", y, [&](void* stream) {
-        return activation_backward_cuda(shape, type_of(y), bytes_of(y), slope, values_of(keep), values_of(mask), bytes_of(grad),
+        return activation_backward_cuda(shape, value_type_of(y), bytes_of(y), slope, values_of(keep), values_of(mask), bytes_of(grad),
                                         bytes_to(out[0]), writable(out[1]), stream);
       });
 #endif
@@ -127,7 +122,7 @@ struct Residual : torch::autograd::Function<Residual> {
     if (x.is_cuda()) {
 #ifdef VALETTS_CUDA
       launch_kernel("residual", x, [&](void* stream) {
-        return residual_cuda(shape, type_of(x), type_of(y), bytes_of(x), bytes_of(y), of_slope, values_of(keep), values_of(mask),
+        return residual_cuda(shape, value_type_of(x), value_type_of(y), bytes_of(x), bytes_of(y), of_slope, values_of(keep), values_of(mask),
                              bytes_to(sum), bytes_to(rectified), stream);
       });
 #endif
@@ -174,7 +169,7 @@ struct Residual : torch::autograd::Function<Residual> {
     if (known.is_cuda()) {
 #ifdef VALETTS_CUDA
       launch_kernel("residual", known, [&](void* stream) {
-        return residual_backward_cuda(shape, type_of(known), type_of(out[1]), bytes_of(of_rectified ? rectified : at::Tensor()),
+        return residual_backward_cuda(shape, value_type_of(known), value_type_of(out[1]), bytes_of(of_rectified ? rectified : at::Tensor()),
                                       slope, values_of(keep), values_of(mask), bytes_of(grad_sum), bytes_of(grad_rectified),
                                       bytes_to(out[0]), alike ? nullptr : bytes_to(out[1]), stream);
       });
@@ -207,7 +202,7 @@ struct Mean : torch::autograd::Function<Mean> {
         in.y[i] = bytes_of(y[static_cast<size_t>(i)]);
       }
       launch_kernel("mean of blocks", rectified, [&](void* stream) {
-        return mean_cuda(rectified.numel(), type_of(rectified), in, of_slope, bytes_to(rectified), stream);
+        return mean_cuda(rectified.numel(), value_type_of(rectified), in, of_slope, bytes_to(rectified), stream);
       });
 #endif
     } else {
@@ -246,7 +241,7 @@ struct Mean : torch::autograd::Function<Mean> {
     if (to.is_cuda()) {
 #ifdef VALETTS_CUDA
       launch_kernel("mean of blocks", to, [&](void* stream) {
-        return mean_backward_cuda(to.numel(), type_of(to), count, slope, bytes_of(rectified), bytes_of(grad), bytes_to(to),
+        return mean_backward_cuda(to.numel(), value_type_of(to), count, slope, bytes_of(rectified), bytes_of(grad), bytes_to(to),
                                   stream);
       });
 #endif
@@ -264,12 +259,7 @@ struct Mean : torch::autograd::Function<Mean> {
   }
 };
 
-bool known_type(const at::Tensor& x) {
-  if (x.scalar_type() == at::kFloat) return true;
-  return x.is_cuda() && (x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16);
-}
-
-bool serves(const at::Tensor& x) { return takes_kernel(x) && known_type(x) && x.is_contiguous() && x.dim() >= 3; }
+bool serves(const at::Tensor& x) { return takes_kernel(x) && is_float_or_half(x) && x.is_contiguous() && x.dim() >= 3; }
 
 bool fits(const at::Tensor& factor) { return !factor.defined() || (factor.scalar_type() == at::kFloat && factor.is_contiguous()); }
 

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "core/value_type.h"
+
 namespace valetts {
 
 struct EpilogueShape {
@@ -50,19 +52,17 @@ void mean_backward_row_fast(int count, float slope, int64_t time, const float* r
 
 // On a CUDA device; every pointer is contiguous device memory of the named type. Each returns null, or what is wrong.
 // `stream` is a cudaStream_t.
-enum class EpilogueType : int32_t { kFloat, kHalf, kBfloat16 };
-
-const char* activation_cuda(const EpilogueShape& shape, EpilogueType type, const void* x, const float* bias_C, float slope,
+const char* activation_cuda(const EpilogueShape& shape, ValueType type, const void* x, const float* bias_C, float slope,
                             const float* keep, const float* mask_BT, void* y, void* stream);
 // grad_bias_C may be null.
-const char* activation_backward_cuda(const EpilogueShape& shape, EpilogueType type, const void* y, float slope,
+const char* activation_backward_cuda(const EpilogueShape& shape, ValueType type, const void* y, float slope,
                                      const float* keep, const float* mask_BT, const void* grad, void* grad_x,
                                      float* grad_bias_C, void* stream);
 // The sum is of x's type and so is the rectified; y may be of another.
-const char* residual_cuda(const EpilogueShape& shape, EpilogueType type_of_x, EpilogueType type_of_y, const void* x,
+const char* residual_cuda(const EpilogueShape& shape, ValueType type_of_x, ValueType type_of_y, const void* x,
                           const void* y, float slope, const float* keep, const float* mask_BT, void* sum, void* rectified,
                           void* stream);
-const char* residual_backward_cuda(const EpilogueShape& shape, EpilogueType type_of_x, EpilogueType type_of_y,
+const char* residual_backward_cuda(const EpilogueShape& shape, ValueType type_of_x, ValueType type_of_y,
                                    const void* rectified, float slope, const float* keep, const float* mask_BT,
                                    const void* grad_sum, const void* grad_rectified, void* grad_x, void* grad_y, void* stream);
 
@@ -71,9 +71,9 @@ struct MeanDeviceInputs {
   const void* y[kMostMeanInputs];
   int count;
 };
-const char* mean_cuda(int64_t values, EpilogueType type, const MeanDeviceInputs& in, float slope, void* rectified,
+const char* mean_cuda(int64_t values, ValueType type, const MeanDeviceInputs& in, float slope, void* rectified,
                       void* stream);
-const char* mean_backward_cuda(int64_t values, EpilogueType type, int count, float slope, const void* rectified,
+const char* mean_backward_cuda(int64_t values, ValueType type, int count, float slope, const void* rectified,
                                const void* grad, void* to, void* stream);
 
 }  // namespace valetts

@@ -2,8 +2,9 @@
 //   d = sum over the maps of mean |generated - real|
 // Source: HiFi-GAN (arXiv:2010.05646), section 2.4; Larsen et al. (arXiv:1512.09300).
 //
-// One pass serves contiguous float32 on the CPU; everything else takes libtorch's operations. Sums are made in pieces of fixed
-// size, so the result does not depend on the number of threads.
+// One pass serves contiguous float32 on the CPU, and on CUDA, where gpu_path() says so, half precision too, for at most 64 maps;
+// everything else takes libtorch's operations. Sums are made in pieces of fixed size, so the result does not depend on the number
+// of threads.
 #pragma once
 
 #include <ATen/core/Tensor.h>

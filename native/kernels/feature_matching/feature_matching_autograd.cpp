@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/check.h"
+#include "core/kernel_path.h"
 #include "core/module_scope.h"
-#include "core/path.h"
 #include "core/precision.h"
+#include "feature_matching/feature_matching_raw.h"
 
 namespace valetts {
 namespace {
@@ -66,12 +66,40 @@ void signs(const Piece& piece, float scale, float* out) {
   }
 }
 
+#ifdef VALETTS_CUDA
+// `to` is empty, or has a tensor like each of the maps.
+FeatureMapTable table_of(at::TensorList generated, at::TensorList real, const variable_list& to) {
+  FeatureMapTable table{};
+  table.maps = static_cast<int>(generated.size());
+  for (size_t i = 0; i < generated.size(); ++i) {
+    table.generated[i] = generated[i].const_data_ptr();
+    table.real[i] = real[i].const_data_ptr();
+    if (!to.empty()) table.to[i] = to[i].mutable_data_ptr();
+    table.count[i] = generated[i].numel();
+    table.first_piece[i + 1] = table.first_piece[i] + static_cast<int>((table.count[i] + kMapPiece - 1) / kMapPiece);
+  }
+  return table;
+}
+#endif
+
 struct Distance : torch::autograd::Function<Distance> {
   static at::Tensor forward(AutogradContext* context, at::TensorList generated, at::TensorList real) {
     VT_PROFILED_KERNEL("valetts::feature_matching", generated.vec(), real.vec());
     variable_list saved = generated.vec();
     saved.insert(saved.end(), real.begin(), real.end());
     context->save_for_backward(saved);
+#ifdef VALETTS_CUDA
+    if (generated.front().is_cuda()) {
+      const FeatureMapTable table = table_of(generated, real, {});
+      const at::TensorOptions options = generated.front().options().dtype(at::kFloat).requires_grad(false);
+      const at::Tensor distance = at::empty({}, options), pieces_P = at::empty({table.first_piece[table.maps]}, options);
+      launch_kernel("feature matching", distance, [&](void* stream) {
+        return feature_distance_cuda(value_type_of(generated.front()), table, pieces_P.mutable_data_ptr<float>(),
+                                     distance.mutable_data_ptr<float>(), stream);
+      });
+      return distance;
+    }
+#endif
     const std::vector<Piece> pieces = pieces_of(generated, real);
     std::vector<float> sums(pieces.size());
     at::parallel_for(0, static_cast<int64_t>(pieces.size()), 2, [&](int64_t begin, int64_t end) {
@@ -91,8 +119,18 @@ struct Distance : torch::autograd::Function<Distance> {
     const variable_list generated(saved.begin(), saved.begin() + half), real(saved.begin() + half, saved.end());
     variable_list out(saved.size());
     if (!gradients[0].defined()) return out;
-    const float weight = *gradients[0].const_data_ptr<float>();
     for (size_t map = 0; map < generated.size(); ++map) out[map] = at::empty_like(generated[map]);
+#ifdef VALETTS_CUDA
+    if (generated.front().is_cuda()) {
+      launch_kernel("feature matching", generated.front(), [&](void* stream) {
+        return feature_distance_backward_cuda(value_type_of(generated.front()),
+                                              table_of(generated, real, variable_list(out.begin(), out.begin() + half)),
+                                              values_of(gradients[0]), stream);
+      });
+      return out;
+    }
+#endif
+    const float weight = *gradients[0].const_data_ptr<float>();
     const std::vector<Piece> pieces = pieces_of(generated, real);
     std::vector<float*> to;
     for (size_t map = 0; map < generated.size(); ++map) to.push_back(out[map].mutable_data_ptr<float>());
@@ -106,20 +144,22 @@ struct Distance : torch::autograd::Function<Distance> {
   }
 };
 
-bool fits(const at::Tensor& map) { return map.is_cpu() && map.scalar_type() == at::kFloat && map.is_contiguous(); }
+bool fits(const at::Tensor& map, const at::Tensor& first) {
+  return takes_kernel(map) && is_float_or_half(map) && map.is_contiguous() && map.scalar_type() == first.scalar_type();
+}
 
 }  // namespace
 
 at::Tensor feature_distance(const std::vector<at::Tensor>& generated, const std::vector<at::Tensor>& real) {
   VT_CHECK_ARG(!generated.empty() && generated.size() == real.size(), "feature matching: ", generated.size(),
                " generated maps beside ", real.size(), " real ones");
-  bool fused = !on_plain_path();
+  bool fused = generated.size() <= kMostMaps;
   variable_list targets;
   for (size_t i = 0; i < generated.size(); ++i) {
     VT_CHECK_ARG(generated[i].sizes() == real[i].sizes() && generated[i].numel() > 0, "feature matching: map ", i, " is ",
                  generated[i].sizes(), " beside ", real[i].sizes());
     targets.push_back(real[i].detach());
-    fused = fused && fits(generated[i]) && fits(real[i]);
+    fused = fused && fits(generated[i], generated[0]) && fits(real[i], generated[0]);
   }
   if (fused) return Distance::apply(at::TensorList(generated), at::TensorList(targets));
   at::Tensor total;

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/path.h"
+#include "core/value_type.h"
 
 #ifdef VALETTS_CUDA
 #include <c10/cuda/CUDAGuard.h>
@@ -34,6 +35,18 @@ void launch_kernel([[maybe_unused]] const char* operation, [[maybe_unused]] cons
   const char* problem = launch(c10::cuda::getCurrentCUDAStream(x.device().index()).stream());
   VT_CHECK_ARG(problem == nullptr, operation, " on ", x.device().str(), ": ", problem);
 #endif
+}
+
+// Whether a tensor's values are of a type that kernels for all precisions take: float32, and on a GPU half precision too.
+inline bool is_float_or_half(const at::Tensor& x) {
+  if (x.scalar_type() == at::kFloat) return true;
+  return x.is_cuda() && (x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16);
+}
+
+// Of such a tensor.
+inline ValueType value_type_of(const at::Tensor& x) {
+  if (x.scalar_type() == at::kHalf) return ValueType::kHalf;
+  return x.scalar_type() == at::kBFloat16 ? ValueType::kBfloat16 : ValueType::kFloat;
 }
 
 // An undefined tensor is no argument of an autograd function; an absent one is.

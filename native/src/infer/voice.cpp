@@ -2,19 +2,55 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/check.h"
 #include "core/path.h"
 #include "core/precision.h"
 #include "core/shapes.h"
 #include "mas/mas.h"
+#include "weight_norm/weight_norm.h"
 
 namespace valetts {
 
 namespace {
 // An untrained duration predictor can ask for anything; nobody wants a single utterance of this length.
 constexpr double kLongestUtteranceSeconds = 600.0;
+
+bool is_of_flow(const std::string& name) { return name.compare(0, 5, "flow.") == 0; }
+
+// How often each of the flow's parameters has been written to.
+std::vector<uint64_t> versions_of_flow(const Generator& generator) {
+  std::vector<uint64_t> versions;
+  for (const auto& [name, tensor] : generator.parameters().entries()) {
+    if (is_of_flow(name)) versions.push_back(tensor._version());
+  }
+  return versions;
+}
 }  // namespace
+
+FoldedFlow::FoldedFlow(const Generator& generator) : versions_(versions_of_flow(generator)) {
+  at::NoGradGuard no_grad;
+  const NormalisedPairs& pairs = *generator.parameters().normalised_pairs();
+  std::set<const c10::TensorImpl*> of_flow;
+  for (const auto& [name, tensor] : generator.parameters().entries()) {
+    if (is_of_flow(name)) of_flow.insert(tensor.unsafeGetTensorImpl());
+  }
+  weights_.resize(pairs.directions.size());
+  std::vector<size_t> places;
+  std::vector<at::Tensor> directions, gains;
+  for (size_t i = 0; i < pairs.directions.size(); ++i) {
+    if (of_flow.count(pairs.directions[i].unsafeGetTensorImpl()) == 0) continue;
+    places.push_back(i);
+    directions.push_back(pairs.directions[i]);
+    gains.push_back(pairs.gains[i]);
+  }
+  if (places.empty()) return;
+  const std::vector<at::Tensor> computed = weight_norms(directions, gains);
+  for (size_t i = 0; i < places.size(); ++i) weights_[places[i]] = computed[i];
+}
+
+bool FoldedFlow::serves(const Generator& generator) const { return versions_ == versions_of_flow(generator); }
 
 Voice::Voice(std::shared_ptr<const Generator> generator, const AudioSettings& audio, Precision precision)
     : generator_(std::move(generator)),
@@ -51,7 +87,11 @@ SynthesisTrace Voice::synthesize(const at::Tensor& token_ids_BT, const at::Tenso
   out.log_std_p_BCS = at::matmul(text.log_std_BCT, path_BTS);
   out.z_p_BCS = out.mean_p_BCS + noise.normal_BCT(NoiseStream::kPrior, out.mean_p_BCS.size(1), frames) *
                                      at::exp(out.log_std_p_BCS) * scales.noise;
-  out.z_BCS = generator_->flow.inverse(out.z_p_BCS, mask_B1S, speaker, pass);
+  if (!folded_ || !folded_->serves(*generator_)) folded_ = std::make_unique<FoldedFlow>(*generator_);
+  {
+    const NormalisedWeights weights(generator_->parameters(), folded_->weights());
+    out.z_BCS = generator_->flow.inverse(out.z_p_BCS, mask_B1S, speaker, pass);
+  }
   out.audio_B1N = decode_B1N(out.z_BCS * mask_B1S, speaker);
   return out;
 }

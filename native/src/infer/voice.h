@@ -36,6 +36,19 @@ struct ConversionTrace {
   at::Tensor audio_B1N;
 };
 
+// The weights of a generator's flow without weight norm, computed anew when its parameters have changed.
+class FoldedFlow {
+ public:
+  explicit FoldedFlow(const Generator& generator);
+  bool serves(const Generator& generator) const;
+  // In the order of the generator's weight-normed pairs; undefined outside of the flow.
+  const std::vector<at::Tensor>& weights() const { return weights_; }
+
+ private:
+  std::vector<at::Tensor> weights_;
+  std::vector<uint64_t> versions_;
+};
+
 class Voice {
  public:
   // bf16 decodes in bfloat16 where the CPU multiplies it; everything else, and on every other device, is float32.
@@ -69,6 +82,7 @@ class Voice {
   std::shared_ptr<const Generator> generator_;
   SpectrogramExtractor extractor_;
   mutable PackedDecoder packed_;
+  mutable std::unique_ptr<FoldedFlow> folded_;
 };
 
 }  // namespace valetts

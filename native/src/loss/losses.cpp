@@ -5,15 +5,17 @@
 #include "core/precision.h"
 #include "core/shapes.h"
 #include "feature_matching/feature_matching.h"
+#include "least_squares/least_squares.h"
 
 namespace valetts {
 
 namespace {
 
-at::Tensor sum_of(const std::vector<at::Tensor>& parts) {
-  at::Tensor total = parts.front();
-  for (size_t i = 1; i < parts.size(); ++i) total = total + parts[i];
-  return total;
+// The scalars of a column.
+std::vector<at::Tensor> scalars_of(const at::Tensor& parts_NK, int64_t column) {
+  std::vector<at::Tensor> scalars;
+  for (const at::Tensor& row : parts_NK.unbind(0)) scalars.push_back(row.select(0, column));
+  return scalars;
 }
 
 at::Tensor reduced(const at::Tensor& squares_BT1, const at::Tensor& mask_B1T, DurationReduction reduction,
@@ -28,22 +30,14 @@ at::Tensor reduced(const at::Tensor& squares_BT1, const at::Tensor& mask_B1T, Du
 
 }  // namespace
 
-DiscriminatorLoss discriminator_loss(const std::vector<at::Tensor>& real_logits,
-                                     const std::vector<at::Tensor>& generated_logits) {
-  DiscriminatorLoss loss;
-  for (size_t i = 0; i < real_logits.size(); ++i) {
-    loss.real_parts.push_back(at::square(1.0 - widened(real_logits[i])).mean());
-    loss.generated_parts.push_back(at::square(widened(generated_logits[i])).mean());
-  }
-  loss.total = sum_of(loss.real_parts) + sum_of(loss.generated_parts);
-  return loss;
+DiscriminatorLoss discriminator_loss(const std::vector<at::Tensor>& logits) {
+  const at::Tensor parts_N2 = least_squares(logits, {1.0, 0.0});
+  return {parts_N2.sum(), scalars_of(parts_N2, 0), scalars_of(parts_N2, 1)};
 }
 
 GeneratorLoss generator_loss(const std::vector<at::Tensor>& generated_logits) {
-  GeneratorLoss loss;
-  for (const at::Tensor& logits : generated_logits) loss.parts.push_back(at::square(1.0 - widened(logits)).mean());
-  loss.total = sum_of(loss.parts);
-  return loss;
+  const at::Tensor parts_N1 = least_squares(generated_logits, {1.0});
+  return {parts_N1.sum(), scalars_of(parts_N1, 0)};
 }
 
 at::Tensor feature_matching_loss(const FeatureMaps& real, const FeatureMaps& generated) {

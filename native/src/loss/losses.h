@@ -16,8 +16,8 @@ struct DiscriminatorLoss {
   std::vector<at::Tensor> real_parts;       // mean((1 - D(y))^2)
   std::vector<at::Tensor> generated_parts;  // mean(D(y_hat)^2)
 };
-DiscriminatorLoss discriminator_loss(const std::vector<at::Tensor>& real_logits,
-                                     const std::vector<at::Tensor>& generated_logits);
+// logits: of real audio and, as many items after it, generated audio, which went through in one batch.
+DiscriminatorLoss discriminator_loss(const std::vector<at::Tensor>& logits);
 
 struct GeneratorLoss {
   at::Tensor total;

@@ -81,7 +81,9 @@ DiscriminatorOutput WaveformDiscriminator::operator()(const at::Tensor& audio_B1
       return output.feature_maps[i] = feature_maps(parts_[i], audio_B1N);
     });
   }
-  side_by_side(audio_B1N.device(), {audio_B1N}, branches);
+  std::vector<at::Tensor> inputs = NormalisedWeights::in_scope();
+  inputs.push_back(audio_B1N);
+  side_by_side(audio_B1N.device(), inputs, branches);
   for (const std::vector<at::Tensor>& maps : output.feature_maps) output.logits.push_back(maps.back().flatten(1));
   return output;
 }

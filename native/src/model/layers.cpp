@@ -86,6 +86,7 @@ at::Tensor WeightNorm::weight() const {
   for (const NormalisedWeights* scope = innermost_weights; scope != nullptr && !on_plain_path(); scope = scope->outer_) {
     if (scope->network_ != network_) continue;
     const at::Tensor& weight = scope->weights_[index_];
+    if (!weight.defined()) continue;
     const bool needs_gradient = at::GradMode::is_enabled() && (weight_v_.requires_grad() || weight_g_.requires_grad());
     if (weight.requires_grad() || !needs_gradient) return weight;
   }
@@ -94,12 +95,26 @@ at::Tensor WeightNorm::weight() const {
 
 NormalisedWeights::NormalisedWeights(const ParameterStore& store)
     : network_(store.normalised_pairs()), outer_(innermost_weights) {
-  // Branches on streams of their own make theirs: memory of another stream must not be used there.
-  if (!on_plain_path() && !(store.device().is_cuda() && gpu_path() == GpuPath::kBranches)) {
+  if (!on_plain_path()) {
     const ModuleScope scope("weight norm");
     weights_ = weight_norms(network_->directions, network_->gains);
     innermost_weights = this;
   }
+}
+
+NormalisedWeights::NormalisedWeights(const ParameterStore& store, std::vector<at::Tensor> weights)
+    : network_(store.normalised_pairs()), weights_(std::move(weights)), outer_(innermost_weights) {
+  VT_CHECK_ARG(weights_.size() == network_->gains.size(), weights_.size(), " weights for a network of ",
+               network_->gains.size());
+  innermost_weights = this;
+}
+
+std::vector<at::Tensor> NormalisedWeights::in_scope() {
+  std::vector<at::Tensor> all;
+  for (const NormalisedWeights* scope = innermost_weights; scope != nullptr; scope = scope->outer_) {
+    all.insert(all.end(), scope->weights_.begin(), scope->weights_.end());
+  }
+  return all;
 }
 
 NormalisedWeights::~NormalisedWeights() { innermost_weights = outer_; }

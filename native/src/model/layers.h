@@ -101,9 +101,14 @@ class WeightNorm {
 class NormalisedWeights {
  public:
   explicit NormalisedWeights(const ParameterStore& store);
+  // Takes weights that were computed before, in the order of the network's pairs; an undefined one is computed where it is
+  // used.
+  NormalisedWeights(const ParameterStore& store, std::vector<at::Tensor> weights);
   ~NormalisedWeights();
   NormalisedWeights(const NormalisedWeights&) = delete;
   NormalisedWeights& operator=(const NormalisedWeights&) = delete;
+  // Those of all that live on this thread: what branches on streams of their own read.
+  static std::vector<at::Tensor> in_scope();
 
  private:
   friend class WeightNorm;

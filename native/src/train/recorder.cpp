@@ -1,11 +1,15 @@
 #include "train/recorder.h"
 
 #ifdef VALETTS_CUDA
+#include <ATen/Context.h>
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
+
+#include <cstdlib>
+#include <cstring>
 #endif
 
 namespace valetts {
@@ -31,6 +35,23 @@ class Graph : public Recording {
   at::cuda::CUDAGraph graph_;
 };
 
+// While it lives, cuDNN times its algorithms for a convolution's shape when it meets the first one of that shape, and libtorch
+// remembers the fastest for the process. That pays where shapes come in buckets. VALETTS_CUDNN_AUTOTUNE=0 leaves the choice to
+// cuDNN's heuristics, which are the same in every process.
+class Autotuning {
+ public:
+  Autotuning() : before_(at::globalContext().benchmarkCuDNN()) {
+    const char* wanted = std::getenv("VALETTS_CUDNN_AUTOTUNE");
+    at::globalContext().setBenchmarkCuDNN(wanted == nullptr || std::strcmp(wanted, "0") != 0);
+  }
+  ~Autotuning() { at::globalContext().setBenchmarkCuDNN(before_); }
+  Autotuning(const Autotuning&) = delete;
+  Autotuning& operator=(const Autotuning&) = delete;
+
+ private:
+  bool before_;
+};
+
 class GraphRecorder : public Recorder {
  public:
   explicit GraphRecorder(at::Device device)
@@ -43,6 +64,7 @@ class GraphRecorder : public Recorder {
     follow(outer, stream_);
     try {
       const c10::cuda::CUDAStreamGuard guard(stream_);
+      const Autotuning autotuning;
       work();
     } catch (...) {
       follow(stream_, outer);
@@ -61,6 +83,7 @@ class GraphRecorder : public Recorder {
     // Of this thread alone: the threads that prepare batches may allocate meanwhile.
     recording->graph().capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
     try {
+      const Autotuning autotuning;
       work();
     } catch (...) {
       end_failed(recording->graph());

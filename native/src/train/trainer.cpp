@@ -178,7 +178,9 @@ GeneratorPass Trainer::align(const Generator& generator, const StepInputs& input
     out.posterior = generator.posterior_encoder(inputs.spectrogram, inputs.frame_lengths_B, speaker, pass.noise);
     return {out.posterior.z_BCS, out.posterior.mean_BCS, out.posterior.log_std_BCS, out.posterior.mask_B1S};
   };
-  side_by_side(device_, {inputs.spectrogram, inputs.frame_lengths_B, speaker}, {encode_text, encode_spectrogram});
+  std::vector<at::Tensor> read = NormalisedWeights::in_scope();
+  read.insert(read.end(), {inputs.spectrogram, inputs.frame_lengths_B, speaker});
+  side_by_side(device_, read, {encode_text, encode_spectrogram});
   out.z_p_BCS = generator.flow.forward(out.posterior.z_BCS, out.posterior.mask_B1S, speaker, pass);
   const int64_t frames = inputs.spectrogram.size(2);
   {
@@ -349,12 +351,11 @@ void Trainer::accumulate_discriminators(const GeneratorPass& pass, const Share& 
       duration_generated = (*duration_discriminator_)(hidden, pass.text.mask_B1T, pass.log_durations_B1T.detach());
     }
   }
-  const DiscriminatorOutput real = items_of(both, 0, batch), generated = items_of(both, batch, batch);
-  const DiscriminatorLoss loss = discriminator_loss(real.logits, generated.logits);
+  const DiscriminatorLoss loss = discriminator_loss(both.logits);
   add(losses_.discriminator, loss, share.items);
   if (trace != nullptr) {
-    trace->real = real;
-    trace->generated = generated;
+    trace->real = items_of(both, 0, batch);
+    trace->generated = items_of(both, batch, batch);
     trace->duration_real_BT1 = duration_real;
     trace->duration_generated_BT1 = duration_generated;
   }

@@ -149,6 +149,30 @@ TEST_CASE("a voice decodes with it, and plainly where that is asked for or the w
   CHECK_FALSE(PackedDecoder::serves(Generator(small_model(1, 1), 7, at::kCPU, at::kDouble)));
 }
 
+TEST_CASE("a voice's flow takes folded weights, and new ones when they change") {
+  const std::shared_ptr<Generator> generator = generator_of(1, 3);
+  const Voice voice(generator, AudioSettings{});
+  const at::Tensor tokens = at::arange(9, at::kLong).view({1, 9}), lengths = at::full({1}, 9, at::kLong);
+  const at::Tensor speaker = at::full({1}, 2, at::kLong);
+  const auto latent_of = [&](bool plain) {
+    const PlainPathScope scope(plain);
+    KeyedNoise noise(1, 0, {0}, at::kCPU);
+    return voice.synthesize(tokens, lengths, speaker, SynthesisScales{}, noise).z_BCS;
+  };
+  const at::Tensor before = latent_of(false);
+  VT_CHECK_CLOSE(before, latent_of(true), 1e-5);
+  VT_CHECK_SAME_BITS(latent_of(false), before);
+  at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : generator->parameters().entries()) {
+    if (name.compare(0, 5, "flow.") != 0) continue;
+    // The couplings start as the identity: their last convolution is 0.
+    name.find(".post.") == std::string::npos ? tensor.mul_(1.25) : tensor.add_(0.05);
+  }
+  const at::Tensor after = latent_of(false);
+  CHECK_FALSE(at::equal(after, before));
+  VT_CHECK_CLOSE(after, latent_of(true), 1e-5);
+}
+
 TEST_CASE("chunks laid end to end are the whole waveform") {
   for (const int64_t kind : {1, 2}) {
     const std::shared_ptr<Generator> generator = generator_of(kind, 1);

@@ -10,11 +10,11 @@ namespace {
 using namespace valetts;
 
 template <typename Value>
-constexpr EpilogueType kType = EpilogueType::kFloat;
+constexpr ValueType kType = ValueType::kFloat;
 template <>
-constexpr EpilogueType kType<__half> = EpilogueType::kHalf;
+constexpr ValueType kType<__half> = ValueType::kHalf;
 template <>
-constexpr EpilogueType kType<__nv_bfloat16> = EpilogueType::kBfloat16;
+constexpr ValueType kType<__nv_bfloat16> = ValueType::kBfloat16;
 
 template <typename Value>
 std::vector<Value> narrowed(const std::vector<float>& from) {

@@ -108,7 +108,7 @@ TEST_CASE("a step asks the device for no value") {
 
 // Raised only with a reason: each operator is a kernel launch on a GPU.
 TEST_CASE("a step has no more operators than recorded") {
-  const std::pair<bool, int64_t> ceilings[] = {{false, 2201}, {true, 3250}};
+  const std::pair<bool, int64_t> ceilings[] = {{false, 1461}, {true, 2420}};
   for (const auto& [stochastic, ceiling] : ceilings) {
     CAPTURE(stochastic);
     Trainer trainer(settings_with(stochastic, false), at::kCPU);
