@@ -13,7 +13,9 @@ else
   folder=build/$(built_preset)
 fi
 # What the core was configured with stays as it is.
-cmake -S . -B "$folder" -DVALETTS_BENCHMARKS=ON -DVALETTS_PYTHON="$VALETTS_PYTHON" >build/benchmarks.log 2>&1 &&
+generator=()
+if [ ! -f "$folder/CMakeCache.txt" ]; then generator=(-G "$(cmake_generator)"); fi
+cmake -S . -B "$folder" "${generator[@]}" -DVALETTS_BENCHMARKS=ON -DVALETTS_PYTHON="$VALETTS_PYTHON" >build/benchmarks.log 2>&1 &&
   cmake --build "$folder" --parallel "$(jobs_at_once)" --target valetts_kernel_benchmarks valetts_peer_kernels \
     >>build/benchmarks.log 2>&1 || { tail -n 30 build/benchmarks.log >&2; exit 1; }
 printf '%s\n' "$CHECKOUT/$folder/bin"
