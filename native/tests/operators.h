@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 
+#include "core/module_scope.h"
+
 namespace valetts::testing {
 
 // Operators that only describe memory, and those that do nothing but call others.
@@ -29,9 +31,9 @@ inline bool only_calls_others(const std::string& name) {
          name.find("Backward") != std::string::npos;
 }
 
-// The operators that the present thread runs, outermost ones that do work: close to the kernels that a GPU would launch.
-// What an operator calls for its own purposes is its own business (the optimizer's kernel reads its step counts on the
-// host there).
+// The operators and kernels of our own that the present thread runs, outermost ones that do work: close to the kernels
+// that a GPU would launch. What an operator calls for its own purposes is its own business (the optimizer's kernel reads
+// its step counts on the host there).
 struct Operators {
   std::map<std::string, int64_t> count;
   int64_t total = 0;
@@ -59,6 +61,7 @@ inline std::unique_ptr<at::ObserverContext> on_operator_entry(const at::RecordFu
     for (const c10::IValue& value : function.inputs()) recording->transfers += value.isDevice() ? 1 : 0;
   }
   if (only_calls_others(name) || kFree.count(name) > 0) return nullptr;
+  if (function.scope() == at::RecordScope::USER_SCOPE && name.rfind(kKernelPrefix, 0) != 0) return nullptr;
   if (recording->depth++ == 0) {
     ++recording->count[name];
     ++recording->total;
@@ -76,7 +79,7 @@ Operators operators_of(const Work& work) {
   recording = &operators;
   const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_operator_entry, on_operator_exit)
                                                      .needsInputs(true)
-                                                     .scopes({at::RecordScope::FUNCTION}));
+                                                     .scopes({at::RecordScope::FUNCTION, at::RecordScope::USER_SCOPE}));
   work();
   at::removeCallback(handle);
   recording = nullptr;
