@@ -3,6 +3,8 @@
 #include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include "winograd/winograd.h"
+
 namespace valetts {
 
 namespace {
@@ -106,6 +108,74 @@ at::Tensor interleaved(const at::Tensor& x, int64_t rate) {
   return x.permute({0, 2, 3, 1}).reshape({batch, 1, time, channels}).permute({0, 3, 1, 2});
 }
 
+// The residual blocks of one stage, channels innermost: y = leaky_relu(mean of the blocks).
+class FastBlocks {
+ public:
+  static bool serve(const std::vector<FoldedDecoder::Block>& blocks) {
+    if (winograd_vectors() == WinogradVectors::kNone) return false;
+    for (const FoldedDecoder::Block& block : blocks) {
+      for (const auto* convs : {&block.first, &block.second}) {
+        for (const FoldedConv& conv : *convs) {
+          if (!WinogradConv::serves(conv.weight.size(2), conv.options.dilation)) return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  explicit FastBlocks(const std::vector<FoldedDecoder::Block>& blocks) {
+    const auto all = [](const std::vector<FoldedConv>& convs) {
+      std::vector<WinogradConv> out;
+      for (const FoldedConv& conv : convs) out.emplace_back(conv.weight, conv.bias, conv.options.dilation);
+      return out;
+    };
+    for (const FoldedDecoder::Block& block : blocks) blocks_.push_back({all(block.first), all(block.second)});
+  }
+
+  at::Tensor operator()(const at::Tensor& x_BTC, double slope) const {
+    at::Tensor sum = at::empty_like(x_BTC), h = at::empty_like(x_BTC), inner = at::empty_like(x_BTC);
+    for (size_t k = 0; k < blocks_.size(); ++k) {
+      const Block& block = blocks_[k];
+      const bool last_block = k + 1 == blocks_.size();
+      at::Tensor at = x_BTC;
+      for (size_t i = 0; i < block.first.size(); ++i) {
+        WinogradPasses passes;
+        passes.input_slope = kDecoderSlope;
+        passes.residual_BTC = at;
+        at::Tensor in = at;
+        if (!block.second.empty()) {
+          WinogradPasses rectified;
+          rectified.input_slope = kDecoderSlope;
+          block.first[i].into(inner, at, rectified);
+          in = inner;
+        }
+        const WinogradConv& conv = block.second.empty() ? block.first[i] : block.second[i];
+        if (i + 1 == block.first.size()) {
+          if (k > 0) passes.sum_BTC = sum;
+          if (last_block) {
+            passes.scale = 1.0 / static_cast<double>(blocks_.size());
+            passes.output_slope = slope;
+          }
+          conv.into(sum, in, passes);
+        } else {
+          // A convolution must not write over its own input.
+          if (in.is_alias_of(h)) std::swap(h, inner);
+          conv.into(h, in, passes);
+          at = h;
+        }
+      }
+    }
+    return sum;
+  }
+
+ private:
+  struct Block {
+    std::vector<WinogradConv> first;
+    std::vector<WinogradConv> second;
+  };
+  std::vector<Block> blocks_;
+};
+
 // The tensors that the decoder's numbers come from, and how often each has been written to.
 std::vector<uint64_t> versions_of(const Generator& generator) {
   std::vector<uint64_t> versions;
@@ -126,6 +196,7 @@ struct PackedDecoder::Network {
     int64_t rate;
     PackedConv upsample;
     std::vector<Block> blocks;
+    std::optional<FastBlocks> fast;
   };
 
   Network(const Generator& generator, at::ScalarType type)
@@ -141,10 +212,16 @@ struct PackedDecoder::Network {
       return out;
     };
     for (size_t i = 0; i < folded.upsamples.size(); ++i) {
-      Stage stage{folded.upsamples[i].options.stride, packed_phases(folded.upsamples[i], type), {}};
+      Stage stage{folded.upsamples[i].options.stride, packed_phases(folded.upsamples[i], type), {}, {}};
+      const auto begin = folded.blocks.begin() + static_cast<int64_t>(i * kernels);
+      const std::vector<FoldedDecoder::Block> blocks(begin, begin + static_cast<int64_t>(kernels));
+      if (type == at::kFloat && FastBlocks::serve(blocks)) {
+        stage.fast.emplace(blocks);
+        stages.push_back(std::move(stage));
+        continue;
+      }
       for (size_t k = 0; k < kernels; ++k) {
-        const FoldedDecoder::Block& block = folded.blocks[i * kernels + k];
-        stage.blocks.push_back({all(block.first), all(block.second)});
+        stage.blocks.push_back({all(blocks[k].first), all(blocks[k].second)});
       }
       stages.push_back(std::move(stage));
     }
@@ -173,14 +250,19 @@ struct PackedDecoder::Network {
     for (size_t i = 0; i < stages.size(); ++i) {
       const Stage& stage = stages[i];
       x = interleaved(stage.upsample(x), stage.rate);
+      const bool last = i + 1 == stages.size();
+      const double slope = last ? kDecoderFinalSlope : kDecoderSlope;
+      if (stage.fast) {
+        x = (*stage.fast)(x.squeeze(2).transpose(1, 2).contiguous(), slope).transpose(1, 2).unsqueeze(2);
+        continue;
+      }
       const at::Tensor rectified = at::leaky_relu(x, kDecoderSlope);
       at::Tensor sum;
       for (const Block& block : stage.blocks) {
         const at::Tensor y = through(block, x, rectified);
         sum = sum.defined() ? sum.add_(y) : y;
       }
-      const bool last = i + 1 == stages.size();
-      x = at::leaky_relu_(sum.div_(static_cast<double>(stage.blocks.size())), last ? kDecoderFinalSlope : kDecoderSlope);
+      x = at::leaky_relu_(sum.div_(static_cast<double>(stage.blocks.size())), slope);
     }
     return at::tanh(at::conv1d(x.squeeze(2).to(at::kFloat).contiguous(), post.weight, post.bias, 1, post.options.padding));
   }
