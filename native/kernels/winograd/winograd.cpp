@@ -67,6 +67,21 @@ WinogradConv::WinogradConv(const at::Tensor& weight_OIK, const at::Tensor& bias_
   winograd_pack(vectors_, plain.const_data_ptr<float>(), in_, out_, kernel_, weights_.mutable_data_ptr<float>());
 }
 
+void WinogradConv::run(const WinogradSpan& span, const float* x_BTC, const WinogradFusion& fusion, float* y_BTC) const {
+  const WinogradConvolution convolution{in_, out_, kernel_, dilation_, data_of(weights_), data_of(bias_O_)};
+  if (vectors_ == WinogradVectors::kNone) {
+    winograd_convolution(convolution, data_of(weights_), fusion, span, x_BTC, y_BTC);
+    return;
+  }
+  const WinogradBlocks blocks = winograd_blocks(vectors_, convolution, span);
+  at::parallel_for(0, blocks.count, 1, [&](int64_t begin, int64_t end) {
+    const at::Tensor work = at::empty({blocks.work_size}, at::kFloat);
+    for (int64_t block = begin; block < end; ++block) {
+      winograd_block(vectors_, convolution, fusion, blocks, block, x_BTC, y_BTC, work.mutable_data_ptr<float>());
+    }
+  });
+}
+
 void WinogradConv::into(at::Tensor& y_BTC, const at::Tensor& x_BTC, const WinogradPasses& passes) const {
   VT_PROFILED_KERNEL("valetts::winograd", x_BTC, weights_);
   VT_CHECK_ARG(x_BTC.dim() == 3, "winograd: [batch, time, channels] expected, not ", x_BTC.sizes());
@@ -81,20 +96,7 @@ void WinogradConv::into(at::Tensor& y_BTC, const at::Tensor& x_BTC, const Winogr
   if (y_BTC.numel() == 0) return;
   const WinogradFusion fusion{static_cast<float>(passes.input_slope), data_of(passes.residual_BTC), data_of(passes.sum_BTC),
                               static_cast<float>(passes.scale), static_cast<float>(passes.output_slope)};
-  const WinogradConvolution convolution{in_, out_, kernel_, dilation_, data_of(weights_), data_of(bias_O_)};
-  const float* x = data_of(x_BTC);
-  auto* y = y_BTC.mutable_data_ptr<float>();
-  if (vectors_ == WinogradVectors::kNone) {
-    winograd_convolution(convolution, data_of(weights_), fusion, batch, time, x, y);
-    return;
-  }
-  const WinogradBlocks blocks = winograd_blocks(vectors_, convolution, batch, time);
-  at::parallel_for(0, blocks.count, 1, [&](int64_t begin, int64_t end) {
-    const at::Tensor work = at::empty({blocks.work_size}, at::kFloat);
-    for (int64_t block = begin; block < end; ++block) {
-      winograd_block(vectors_, convolution, fusion, blocks, block, x, y, work.mutable_data_ptr<float>());
-    }
-  });
+  run({batch, time}, data_of(x_BTC), fusion, y_BTC.mutable_data_ptr<float>());
 }
 
 at::Tensor WinogradConv::operator()(const at::Tensor& x_BTC, const WinogradPasses& passes) const {

@@ -43,6 +43,11 @@ class WinogradConv {
   void into(at::Tensor& y_BTC, const at::Tensor& x_BTC, const WinogradPasses& passes = {}) const;
   at::Tensor operator()(const at::Tensor& x_BTC, const WinogradPasses& passes = {}) const;
 
+  // The same on raw pointers, unchecked, for callers that work on pieces of a signal; see winograd_raw.h.
+  void run(const WinogradSpan& span, const float* x_BTC, const WinogradFusion& fusion, float* y_BTC) const;
+
+  int64_t reach() const { return (kernel_ - 1) * dilation_ / 2; }
+
  private:
   int64_t in_, out_, kernel_, dilation_;
   WinogradVectors vectors_;

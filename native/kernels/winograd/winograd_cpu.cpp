@@ -149,13 +149,13 @@ void winograd_pack(WinogradVectors vectors, const float* weight_OIK, int64_t in,
   }
 }
 
-WinogradBlocks winograd_blocks(WinogradVectors vectors, const WinogradConvolution& conv, int64_t batch, int64_t time) {
+WinogradBlocks winograd_blocks(WinogradVectors vectors, const WinogradConvolution& conv, const WinogradSpan& span) {
   const WinogradForm form = winograd_form(conv.kernel);
   const int64_t lanes = lanes_of(vectors), in = padded(conv.in, lanes), out = padded(conv.out, lanes);
-  WinogradBlocks blocks{batch, time, 0, 0, 0, 0, 0};
-  const int64_t phase_samples = (time + conv.dilation - 1) / conv.dilation;
+  WinogradBlocks blocks{span, 0, 0, 0, 0, 0};
+  const int64_t phase_samples = (span.time + conv.dilation - 1) / conv.dilation;
   blocks.phase_groups = (phase_samples + form.group_samples() - 1) / form.group_samples();
-  blocks.groups = batch * conv.dilation * blocks.phase_groups;
+  blocks.groups = span.batch * conv.dilation * blocks.phase_groups;
   const int64_t fitting = kBlockFloats / (form.points() * (in + out)) / kRowsMultiple * kRowsMultiple;
   blocks.block_groups = std::max(kLeastRows, fitting);
   blocks.count = (blocks.groups + blocks.block_groups - 1) / blocks.block_groups;

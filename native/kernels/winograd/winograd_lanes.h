@@ -126,10 +126,10 @@ VT_LANES Group group_at(const WinogradConvolution& conv, const WinogradBlocks& b
 
 // kLast: fewer channels than lanes.
 template <int kPoints, bool kLast>
-VT_LANES void load_tile(const float* x_TC, int64_t channels, int64_t time, int64_t first, int64_t step, int64_t lanes,
-                        bool rectify, Vec slope, Vec* v) {
+VT_LANES void load_tile(const float* x_TC, int64_t channels, int64_t begin, int64_t end, int64_t first, int64_t step,
+                        int64_t lanes, bool rectify, Vec slope, Vec* v) {
   Vec d[kPoints];
-  if (first >= 0 && first + (kPoints - 1) * step < time) {
+  if (first >= begin && first + (kPoints - 1) * step < end) {
 #pragma GCC unroll 7
     for (int i = 0; i < kPoints; ++i) {
       const float* row = x_TC + (first + i * step) * channels;
@@ -139,7 +139,7 @@ VT_LANES void load_tile(const float* x_TC, int64_t channels, int64_t time, int64
 #pragma GCC unroll 7
     for (int i = 0; i < kPoints; ++i) {
       const int64_t t = first + i * step;
-      d[i] = t < 0 || t >= time ? zero() : load_first(x_TC + t * channels, lanes);
+      d[i] = t < begin || t >= end ? zero() : load_first(x_TC + t * channels, lanes);
     }
   }
   if (rectify) {
@@ -160,17 +160,18 @@ VT_LANES void transform_channels(const WinogradConvolution& conv, const Winograd
                                  int64_t point_stride) {
   constexpr int64_t kSamples = 4 * kTiles;
   const int64_t padding = (conv.kernel - 1) * conv.dilation / 2;
+  const int64_t x_begin = -blocks.span.before, x_end = blocks.span.time + blocks.span.after;
   const bool rectify = fusion.input_slope != 1.0f;
   const Vec slope = all(fusion.input_slope);
   Vec v[kOuter][kPoints] = {};
   for (int64_t n = 0; n < rows; ++n) {
     const Group group = group_at(conv, blocks, kSamples, begin + n);
-    const float* x_TC = x_BTC + group.signal * blocks.time * conv.in;
+    const float* x_TC = x_BTC + group.signal * blocks.span.time * conv.in;
     const int64_t first = group.first - padding;
     const bool follows = n > 0 && group.index > 0;
     float* to = w + n * w_stride;
     if constexpr (kOuter == 1) {
-      load_tile<kPoints, kLast>(x_TC, conv.in, blocks.time, first, conv.dilation, lanes, rectify, slope, v[0]);
+      load_tile<kPoints, kLast>(x_TC, conv.in, x_begin, x_end, first, conv.dilation, lanes, rectify, slope, v[0]);
 #pragma GCC unroll 7
       for (int p = 0; p < kPoints; ++p) store(to + p * point_stride, v[0][p]);
     } else {
@@ -185,13 +186,13 @@ VT_LANES void transform_channels(const WinogradConvolution& conv, const Winograd
       } else {
 #pragma GCC unroll 4
         for (int u = 0; u < kShared; ++u) {
-          load_tile<kPoints, kLast>(x_TC, conv.in, blocks.time, first + 4 * u * conv.dilation, conv.dilation, lanes, rectify,
+          load_tile<kPoints, kLast>(x_TC, conv.in, x_begin, x_end, first + 4 * u * conv.dilation, conv.dilation, lanes, rectify,
                                     slope, v[u]);
         }
       }
 #pragma GCC unroll 4
       for (int u = kShared; u < kOuter; ++u) {
-        load_tile<kPoints, kLast>(x_TC, conv.in, blocks.time, first + 4 * u * conv.dilation, conv.dilation, lanes, rectify,
+        load_tile<kPoints, kLast>(x_TC, conv.in, x_begin, x_end, first + 4 * u * conv.dilation, conv.dilation, lanes, rectify,
                                   slope, v[u]);
       }
 #pragma GCC unroll 7
@@ -285,11 +286,11 @@ VT_LANES_CALL void block_of(const WinogradConvolution& conv, const WinogradFusio
     const Group group = group_at(conv, blocks, 4 * kTiles, begin + n);
     const float* from = m + n * out_padded;
     for (c = 0; c + kLanes <= conv.out; c += kLanes) {
-      restore_channels<kPoints, kOuter, kTiles, false>(conv, fusion, blocks.time, group.signal, group.first, c, kLanes,
+      restore_channels<kPoints, kOuter, kTiles, false>(conv, fusion, blocks.span.time, group.signal, group.first, c, kLanes,
                                                        from + c, m_point, y_BTC);
     }
     if (c < conv.out) {
-      restore_channels<kPoints, kOuter, kTiles, true>(conv, fusion, blocks.time, group.signal, group.first, c, conv.out - c,
+      restore_channels<kPoints, kOuter, kTiles, true>(conv, fusion, blocks.span.time, group.signal, group.first, c, conv.out - c,
                                                       from + c, m_point, y_BTC);
     }
   }

@@ -47,23 +47,30 @@ WinogradVectors winograd_vectors();
 int64_t winograd_packed_size(WinogradVectors vectors, int64_t in, int64_t out, int64_t kernel);
 void winograd_pack(WinogradVectors vectors, const float* weight_OIK, int64_t in, int64_t out, int64_t kernel, float* packed);
 
-// `batch` signals of `time` samples, divided into blocks that can be computed in any order and at the same time.
-struct WinogradBlocks {
+// What is asked for: `time` samples of y for each of `batch` signals. x may have samples `before` the first and `after` the last
+// of them, then of one signal; beyond those it is zero.
+struct WinogradSpan {
   int64_t batch, time;
+  int64_t before = 0, after = 0;
+};
+
+// Its division into blocks that can be computed in any order and at the same time.
+struct WinogradBlocks {
+  WinogradSpan span;
   int64_t phase_groups;  // of one signal's samples that lie a dilation apart
   int64_t groups;        // of all
   int64_t block_groups;
   int64_t count;      // of blocks
   int64_t work_size;  // floats that a block needs as working space, aligned to 64 bytes
 };
-WinogradBlocks winograd_blocks(WinogradVectors vectors, const WinogradConvolution& convolution, int64_t batch, int64_t time);
+WinogradBlocks winograd_blocks(WinogradVectors vectors, const WinogradConvolution& convolution, const WinogradSpan& span);
 
-// x_BTC * weights at the samples of one block, zeros beyond the ends.
+// The samples of one block. x_BTC is where x stands beside y's first sample.
 void winograd_block(WinogradVectors vectors, const WinogradConvolution& convolution, const WinogradFusion& fusion,
                     const WinogradBlocks& blocks, int64_t block, const float* x_BTC, float* y_BTC, float* work);
 
 // The same in plain loops with the weights as they are, all samples.
 void winograd_convolution(const WinogradConvolution& convolution, const float* weight_OIK, const WinogradFusion& fusion,
-                          int64_t batch, int64_t time, const float* x_BTC, float* y_BTC);
+                          const WinogradSpan& span, const float* x_BTC, float* y_BTC);
 
 }  // namespace valetts

@@ -3,7 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
-#include "winograd/winograd.h"
+#include "infer/winograd_decoder.h"
 
 namespace valetts {
 
@@ -84,22 +84,9 @@ PackedConv packed(const FoldedConv& conv, at::ScalarType type) {
   return {conv.weight.to(type), bias, conv.options.padding, conv.options.dilation};
 }
 
-// Sample n = rate t + p of a transposed convolution takes input t + m with tap p + padding - m rate: `rate` ordinary
-// convolutions over the inputs t + m, side by side as groups of output channels.
 PackedConv packed_phases(const FoldedConv& conv, at::ScalarType type) {
-  const int64_t in = conv.weight.size(0), out = conv.weight.size(1), taps = conv.weight.size(2);
-  const int64_t rate = conv.options.stride, padding = conv.options.padding;
-  const int64_t reach = (std::max(padding, taps - 1 - padding) + rate - 1) / rate;
-  at::Tensor weight_POIM = at::zeros({rate, out, in, 2 * reach + 1}, conv.weight.options().requires_grad(false));
-  for (int64_t phase = 0; phase < rate; ++phase) {
-    for (int64_t m = -reach; m <= reach; ++m) {
-      const int64_t tap = phase + padding - m * rate;
-      if (tap >= 0 && tap < taps) {
-        weight_POIM.select(0, phase).select(2, m + reach).copy_(conv.weight.select(2, tap).t());
-      }
-    }
-  }
-  return {weight_POIM.view({rate * out, in, 2 * reach + 1}).to(type), conv.bias.repeat({rate}).to(type), reach, 1};
+  const FoldedConv phases = phases_of(conv);
+  return {phases.weight.to(type), phases.bias.to(type), phases.options.padding, 1};
 }
 
 // [B, rate x C, 1, T] with the phases outermost becomes [B, C, 1, rate x T]: where channels are innermost, the same memory.
@@ -107,74 +94,6 @@ at::Tensor interleaved(const at::Tensor& x, int64_t rate) {
   const int64_t batch = x.size(0), channels = x.size(1) / rate, time = x.size(3) * rate;
   return x.permute({0, 2, 3, 1}).reshape({batch, 1, time, channels}).permute({0, 3, 1, 2});
 }
-
-// The residual blocks of one stage, channels innermost: y = leaky_relu(mean of the blocks).
-class FastBlocks {
- public:
-  static bool serve(const std::vector<FoldedDecoder::Block>& blocks) {
-    if (winograd_vectors() == WinogradVectors::kNone) return false;
-    for (const FoldedDecoder::Block& block : blocks) {
-      for (const auto* convs : {&block.first, &block.second}) {
-        for (const FoldedConv& conv : *convs) {
-          if (!WinogradConv::serves(conv.weight.size(2), conv.options.dilation)) return false;
-        }
-      }
-    }
-    return true;
-  }
-
-  explicit FastBlocks(const std::vector<FoldedDecoder::Block>& blocks) {
-    const auto all = [](const std::vector<FoldedConv>& convs) {
-      std::vector<WinogradConv> out;
-      for (const FoldedConv& conv : convs) out.emplace_back(conv.weight, conv.bias, conv.options.dilation);
-      return out;
-    };
-    for (const FoldedDecoder::Block& block : blocks) blocks_.push_back({all(block.first), all(block.second)});
-  }
-
-  at::Tensor operator()(const at::Tensor& x_BTC, double slope) const {
-    at::Tensor sum = at::empty_like(x_BTC), h = at::empty_like(x_BTC), inner = at::empty_like(x_BTC);
-    for (size_t k = 0; k < blocks_.size(); ++k) {
-      const Block& block = blocks_[k];
-      const bool last_block = k + 1 == blocks_.size();
-      at::Tensor at = x_BTC;
-      for (size_t i = 0; i < block.first.size(); ++i) {
-        WinogradPasses passes;
-        passes.input_slope = kDecoderSlope;
-        passes.residual_BTC = at;
-        at::Tensor in = at;
-        if (!block.second.empty()) {
-          WinogradPasses rectified;
-          rectified.input_slope = kDecoderSlope;
-          block.first[i].into(inner, at, rectified);
-          in = inner;
-        }
-        const WinogradConv& conv = block.second.empty() ? block.first[i] : block.second[i];
-        if (i + 1 == block.first.size()) {
-          if (k > 0) passes.sum_BTC = sum;
-          if (last_block) {
-            passes.scale = 1.0 / static_cast<double>(blocks_.size());
-            passes.output_slope = slope;
-          }
-          conv.into(sum, in, passes);
-        } else {
-          // A convolution must not write over its own input.
-          if (in.is_alias_of(h)) std::swap(h, inner);
-          conv.into(h, in, passes);
-          at = h;
-        }
-      }
-    }
-    return sum;
-  }
-
- private:
-  struct Block {
-    std::vector<WinogradConv> first;
-    std::vector<WinogradConv> second;
-  };
-  std::vector<Block> blocks_;
-};
 
 // The tensors that the decoder's numbers come from, and how often each has been written to.
 std::vector<uint64_t> versions_of(const Generator& generator) {
@@ -185,9 +104,8 @@ std::vector<uint64_t> versions_of(const Generator& generator) {
   return versions;
 }
 
-}  // namespace
-
-struct PackedDecoder::Network {
+// Through oneDNN's convolutions.
+struct Network {
   struct Block {
     std::vector<PackedConv> first;
     std::vector<PackedConv> second;
@@ -196,13 +114,7 @@ struct PackedDecoder::Network {
     int64_t rate;
     PackedConv upsample;
     std::vector<Block> blocks;
-    std::optional<FastBlocks> fast;
   };
-
-  Network(const Generator& generator, at::ScalarType type)
-      : Network(generator.decoder.folded(), generator.settings().resblock_kernel_sizes.size(), type) {
-    versions = versions_of(generator);
-  }
 
   Network(const FoldedDecoder& folded, size_t kernels, at::ScalarType given_type)
       : type(given_type), pre(packed(folded.pre, type)), condition(folded.condition), post(folded.post) {
@@ -212,16 +124,10 @@ struct PackedDecoder::Network {
       return out;
     };
     for (size_t i = 0; i < folded.upsamples.size(); ++i) {
-      Stage stage{folded.upsamples[i].options.stride, packed_phases(folded.upsamples[i], type), {}, {}};
-      const auto begin = folded.blocks.begin() + static_cast<int64_t>(i * kernels);
-      const std::vector<FoldedDecoder::Block> blocks(begin, begin + static_cast<int64_t>(kernels));
-      if (type == at::kFloat && FastBlocks::serve(blocks)) {
-        stage.fast.emplace(blocks);
-        stages.push_back(std::move(stage));
-        continue;
-      }
+      Stage stage{folded.upsamples[i].options.stride, packed_phases(folded.upsamples[i], type), {}};
       for (size_t k = 0; k < kernels; ++k) {
-        stage.blocks.push_back({all(blocks[k].first), all(blocks[k].second)});
+        const FoldedDecoder::Block& block = folded.blocks[i * kernels + k];
+        stage.blocks.push_back({all(block.first), all(block.second)});
       }
       stages.push_back(std::move(stage));
     }
@@ -250,19 +156,14 @@ struct PackedDecoder::Network {
     for (size_t i = 0; i < stages.size(); ++i) {
       const Stage& stage = stages[i];
       x = interleaved(stage.upsample(x), stage.rate);
-      const bool last = i + 1 == stages.size();
-      const double slope = last ? kDecoderFinalSlope : kDecoderSlope;
-      if (stage.fast) {
-        x = (*stage.fast)(x.squeeze(2).transpose(1, 2).contiguous(), slope).transpose(1, 2).unsqueeze(2);
-        continue;
-      }
       const at::Tensor rectified = at::leaky_relu(x, kDecoderSlope);
       at::Tensor sum;
       for (const Block& block : stage.blocks) {
         const at::Tensor y = through(block, x, rectified);
         sum = sum.defined() ? sum.add_(y) : y;
       }
-      x = at::leaky_relu_(sum.div_(static_cast<double>(stage.blocks.size())), slope);
+      const bool last = i + 1 == stages.size();
+      x = at::leaky_relu_(sum.div_(static_cast<double>(stage.blocks.size())), last ? kDecoderFinalSlope : kDecoderSlope);
     }
     return at::tanh(at::conv1d(x.squeeze(2).to(at::kFloat).contiguous(), post.weight, post.bias, 1, post.options.padding));
   }
@@ -272,7 +173,24 @@ struct PackedDecoder::Network {
   std::optional<FoldedConv> condition;
   std::vector<Stage> stages;
   FoldedConv post;
+};
+
+}  // namespace
+
+struct PackedDecoder::Packed {
+  Packed(const Generator& generator, at::ScalarType type) : versions(versions_of(generator)) {
+    const FoldedDecoder folded = generator.decoder.folded();
+    const size_t kernels = generator.settings().resblock_kernel_sizes.size();
+    if (type == at::kFloat && WinogradDecoder::serves(folded)) {
+      winograd.emplace(folded, kernels);
+    } else {
+      network.emplace(folded, kernels, type);
+    }
+  }
+
   std::vector<uint64_t> versions;
+  std::optional<WinogradDecoder> winograd;
+  std::optional<Network> network;
 };
 
 PackedDecoder::PackedDecoder(Precision precision)
@@ -298,8 +216,8 @@ bool PackedDecoder::serves(const Generator& generator) {
 }
 
 at::Tensor PackedDecoder::operator()(const Generator& generator, const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) {
-  if (!network_ || network_->versions != versions_of(generator)) network_ = std::make_unique<Network>(generator, type_);
-  return (*network_)(z_BCS, speaker_BG1);
+  if (!packed_ || packed_->versions != versions_of(generator)) packed_ = std::make_unique<Packed>(generator, type_);
+  return packed_->winograd ? (*packed_->winograd)(z_BCS, speaker_BG1) : (*packed_->network)(z_BCS, speaker_BG1);
 }
 
 }  // namespace valetts

@@ -33,8 +33,8 @@ class PackedDecoder {
 
  private:
   at::ScalarType type_;
-  struct Network;
-  std::unique_ptr<Network> network_;
+  struct Packed;
+  std::unique_ptr<Packed> packed_;
 };
 
 }  // namespace valetts

@@ -1,0 +1,162 @@
+#include "infer/winograd_decoder.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+namespace valetts {
+
+namespace {
+
+// Samples of a stage that one thread takes through all its blocks, so that what lies between the convolutions stays in the
+// cache. What neighbouring pieces compute twice is an eighth of it at most.
+constexpr int64_t kPieceSamples = 1024;
+// Shorter signals go through the blocks whole, and the threads share each convolution.
+constexpr int64_t kLeastPieces = 4;
+
+bool is_served(const FoldedConv& conv) {
+  return WinogradConv::serves(conv.weight.size(2), conv.options.dilation) &&
+         2 * conv.options.padding == (conv.weight.size(2) - 1) * conv.options.dilation;
+}
+
+WinogradConv fast(const FoldedConv& conv) { return {conv.weight, conv.bias, conv.options.dilation}; }
+
+// Samples [begin, end) of a signal; `data` is where sample 0 is or would be.
+struct Piece {
+  float* data;
+  int64_t begin, end;
+};
+
+}  // namespace
+
+// Sample n = rate t + p of a transposed convolution takes input t + m with tap p + padding - m rate: `rate` ordinary
+// convolutions over the inputs t + m, side by side as groups of output channels.
+FoldedConv phases_of(const FoldedConv& conv) {
+  const int64_t in = conv.weight.size(0), out = conv.weight.size(1), taps = conv.weight.size(2);
+  const int64_t rate = conv.options.stride, padding = conv.options.padding;
+  const int64_t reach = (std::max(padding, taps - 1 - padding) + rate - 1) / rate;
+  at::Tensor weight_POIM = at::zeros({rate, out, in, 2 * reach + 1}, conv.weight.options().requires_grad(false));
+  for (int64_t phase = 0; phase < rate; ++phase) {
+    for (int64_t m = -reach; m <= reach; ++m) {
+      const int64_t tap = phase + padding - m * rate;
+      if (tap >= 0 && tap < taps) {
+        weight_POIM.select(0, phase).select(2, m + reach).copy_(conv.weight.select(2, tap).t());
+      }
+    }
+  }
+  return {weight_POIM.view({rate * out, in, 2 * reach + 1}), conv.bias.repeat({rate}), {.padding = reach}};
+}
+
+bool WinogradDecoder::serves(const FoldedDecoder& folded) {
+  if (winograd_vectors() == WinogradVectors::kNone || !is_served(folded.post)) return false;
+  for (const FoldedConv& upsample : folded.upsamples) {
+    if (!is_served(phases_of(upsample))) return false;
+  }
+  return std::all_of(folded.blocks.begin(), folded.blocks.end(), [](const FoldedDecoder::Block& block) {
+    return std::all_of(block.first.begin(), block.first.end(), is_served) &&
+           std::all_of(block.second.begin(), block.second.end(), is_served);
+  });
+}
+
+WinogradDecoder::WinogradDecoder(const FoldedDecoder& folded, size_t kernels)
+    : pre_(folded.pre), condition_(folded.condition), post_(fast(folded.post)) {
+  const auto all = [](const std::vector<FoldedConv>& convs) {
+    std::vector<WinogradConv> out;
+    for (const FoldedConv& conv : convs) out.push_back(fast(conv));
+    return out;
+  };
+  for (size_t i = 0; i < folded.upsamples.size(); ++i) {
+    Stage stage{folded.upsamples[i].options.stride, fast(phases_of(folded.upsamples[i])), {}};
+    for (size_t k = 0; k < kernels; ++k) {
+      const FoldedDecoder::Block& block = folded.blocks[i * kernels + k];
+      stage.blocks.push_back({all(block.first), all(block.second)});
+    }
+    stages_.push_back(std::move(stage));
+  }
+}
+
+int64_t WinogradDecoder::Block::reach() const {
+  int64_t all = 0;
+  for (const auto* convs : {&first, &second}) {
+    for (const WinogradConv& conv : *convs) all += conv.reach();
+  }
+  return all;
+}
+
+// leaky_relu(mean of the blocks of x)
+at::Tensor WinogradDecoder::blocks_of(const Stage& stage, const at::Tensor& x_BTC, double slope) {
+  const int64_t batch = x_BTC.size(0), time = x_BTC.size(1), channels = x_BTC.size(2);
+  at::Tensor y_BTC = at::empty_like(x_BTC);
+  int64_t reach = 0;
+  for (const Block& block : stage.blocks) reach = std::max(reach, block.reach());
+  const int64_t whole = time < kLeastPieces * kPieceSamples ? 1 : (time + kPieceSamples - 1) / kPieceSamples;
+  const int64_t length = (time + whole - 1) / whole, pieces = (time + length - 1) / length;
+  const float mean = 1.0f / static_cast<float>(stage.blocks.size());
+  auto* x_data = const_cast<float*>(x_BTC.const_data_ptr<float>());
+  auto* y_data = y_BTC.mutable_data_ptr<float>();
+
+  at::parallel_for(0, batch * pieces, 1, [&](int64_t first_piece, int64_t last_piece) {
+    const int64_t rows = std::min(time, length + 2 * reach);
+    const at::Tensor space = at::empty({2, rows, channels}, at::kFloat);
+    for (int64_t number = first_piece; number < last_piece; ++number) {
+      const int64_t begin = number % pieces * length, end = std::min(time, begin + length);
+      const int64_t signal = number / pieces * time * channels, origin = std::max<int64_t>(0, begin - reach);
+      const auto buffer = [&](int64_t i) {
+        return Piece{space.mutable_data_ptr<float>() + (i * rows - origin) * channels, 0, 0};
+      };
+      const Piece x{x_data + signal, 0, time};
+      for (size_t k = 0; k < stage.blocks.size(); ++k) {
+        const Block& block = stage.blocks[k];
+        int64_t rest = block.reach();  // of the convolutions that follow
+        const auto run = [&](const WinogradConv& conv, const Piece& in, WinogradFusion fusion, const Piece* residual, Piece& out) {
+          rest -= conv.reach();
+          out.begin = std::max<int64_t>(0, begin - rest);
+          out.end = std::min(time, end + rest);
+          const int64_t offset = out.begin * channels;
+          fusion.input_slope = static_cast<float>(kDecoderSlope);
+          if (residual != nullptr) fusion.residual = residual->data + offset;
+          if (fusion.sum != nullptr) fusion.sum += offset;
+          conv.run({1, out.end - out.begin, out.begin - in.begin, in.end - out.end}, in.data + offset, fusion, out.data + offset);
+        };
+        Piece h = x, one = buffer(0), other = buffer(1), result{y_data + signal, 0, 0};
+        for (size_t i = 0; i < block.first.size(); ++i) {
+          const bool twice = !block.second.empty();
+          if (twice) run(block.first[i], h, {}, nullptr, one);
+          const WinogradConv& conv = twice ? block.second[i] : block.first[i];
+          const Piece& in = twice ? one : h;
+          if (i + 1 < block.first.size()) {
+            run(conv, in, {}, &h, other);
+            h = other;
+            if (!twice) std::swap(one, other);
+            continue;
+          }
+          WinogradFusion fusion;
+          if (k > 0) fusion.sum = result.data;
+          if (k + 1 == stage.blocks.size()) {
+            fusion.scale = mean;
+            fusion.output_slope = static_cast<float>(slope);
+          }
+          run(conv, in, fusion, &h, result);
+        }
+      }
+    }
+  });
+  return y_BTC;
+}
+
+at::Tensor WinogradDecoder::operator()(const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) const {
+  at::Tensor x = at::conv1d(z_BCS, pre_.weight, pre_.bias, 1, pre_.options.padding);
+  if (condition_ && speaker_BG1.defined()) x.add_(at::conv1d(speaker_BG1, condition_->weight, condition_->bias));
+  x = x.transpose(1, 2).contiguous();
+  WinogradPasses rectified;
+  rectified.input_slope = kDecoderSlope;
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    const Stage& stage = stages_[i];
+    const int64_t time = x.size(1) * stage.rate;
+    x = stage.upsample(x, i == 0 ? rectified : WinogradPasses{}).view({x.size(0), time, -1});
+    x = blocks_of(stage, x, i + 1 == stages_.size() ? kDecoderFinalSlope : kDecoderSlope);
+  }
+  return at::tanh(post_(x).transpose(1, 2));
+}
+
+}  // namespace valetts

@@ -1,0 +1,48 @@
+// HiFi-GAN's decoder in float32 through kernels/winograd, for CPUs with AVX2: a third of the multiplications, channels
+// innermost from one end to the other, and no pass over a signal but the convolutions' own.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <optional>
+#include <vector>
+
+#include "model/decoder.h"
+#include "winograd/winograd.h"
+
+namespace valetts {
+
+// A transposed convolution as an ordinary one with a group of outputs for each phase, phases outermost.
+FoldedConv phases_of(const FoldedConv& transposed);
+
+class WinogradDecoder {
+ public:
+  // Whether the CPU has the instructions, and all convolutions are of served sizes.
+  static bool serves(const FoldedDecoder& folded);
+
+  // kernels: residual blocks of a stage.
+  WinogradDecoder(const FoldedDecoder& folded, size_t kernels);
+
+  at::Tensor operator()(const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) const;
+
+ private:
+  struct Block {
+    std::vector<WinogradConv> first;
+    std::vector<WinogradConv> second;
+    int64_t reach() const;
+  };
+  struct Stage {
+    int64_t rate;
+    WinogradConv upsample;
+    std::vector<Block> blocks;
+  };
+
+  static at::Tensor blocks_of(const Stage& stage, const at::Tensor& x_BTC, double slope);
+
+  FoldedConv pre_;
+  std::optional<FoldedConv> condition_;
+  std::vector<Stage> stages_;
+  WinogradConv post_;
+};
+
+}  // namespace valetts
