@@ -40,20 +40,23 @@ WinogradVectors winograd_vectors() {
 #endif
 }
 
-bool WinogradConv::serves(int64_t kernel, int64_t dilation) {
-  return kernel >= kWinogradMinKernel && kernel <= kWinogradMaxKernel && dilation >= 1 && (kernel - 1) * dilation % 2 == 0;
+bool WinogradConv::serves(int64_t kernel, int64_t dilation, int64_t padding) {
+  return kernel >= kWinogradMinKernel && kernel <= kWinogradMaxKernel && dilation >= 1 && padding >= 0 &&
+         padding <= (kernel - 1) * dilation;
 }
 
-WinogradConv::WinogradConv(const at::Tensor& weight_OIK, const at::Tensor& bias_O, int64_t dilation, WinogradVectors vectors)
-    : dilation_(dilation), vectors_(vectors) {
+WinogradConv::WinogradConv(const at::Tensor& weight_OIK, const at::Tensor& bias_O, int64_t dilation, int64_t padding,
+                           WinogradVectors vectors)
+    : dilation_(dilation), padding_(padding), vectors_(vectors) {
   VT_CHECK_ARG(weight_OIK.dim() == 3 && weight_OIK.numel() > 0 && weight_OIK.is_cpu() && weight_OIK.scalar_type() == at::kFloat,
                "winograd: a float32 weight [out, in, taps] on the CPU expected, not ", weight_OIK.toString(), " ",
                weight_OIK.sizes());
   out_ = weight_OIK.size(0);
   in_ = weight_OIK.size(1);
   kernel_ = weight_OIK.size(2);
-  VT_CHECK_ARG(serves(kernel_, dilation), "winograd: ", kernel_, " taps with dilation ", dilation, "; ", kWinogradMinKernel,
-               " to ", kWinogradMaxKernel, " taps are served that reach as far on either side");
+  VT_CHECK_ARG(serves(kernel_, dilation, padding), "winograd: ", kernel_, " taps with dilation ", dilation, " and padding ",
+               padding, "; ", kWinogradMinKernel, " to ", kWinogradMaxKernel,
+               " taps are served, with no more padding than they reach");
   if (bias_O.defined()) {
     check_like(bias_O, {out_}, "bias");
     bias_O_ = bias_O.detach();
@@ -64,11 +67,15 @@ WinogradConv::WinogradConv(const at::Tensor& weight_OIK, const at::Tensor& bias_
     return;
   }
   weights_ = at::empty({winograd_packed_size(vectors_, in_, out_, kernel_)}, plain.options());
-  winograd_pack(vectors_, plain.const_data_ptr<float>(), in_, out_, kernel_, weights_.mutable_data_ptr<float>());
+  const float* from = plain.const_data_ptr<float>();
+  auto* to = weights_.mutable_data_ptr<float>();
+  at::parallel_for(0, in_, 8, [&](int64_t begin, int64_t end) {
+    winograd_pack(vectors_, from, in_, out_, kernel_, begin, end, to);
+  });
 }
 
 void WinogradConv::run(const WinogradSpan& span, const float* x_BTC, const WinogradFusion& fusion, float* y_BTC) const {
-  const WinogradConvolution convolution{in_, out_, kernel_, dilation_, data_of(weights_), data_of(bias_O_)};
+  const WinogradConvolution convolution{in_, out_, kernel_, dilation_, padding_, data_of(weights_), data_of(bias_O_)};
   if (vectors_ == WinogradVectors::kNone) {
     winograd_convolution(convolution, data_of(weights_), fusion, span, x_BTC, y_BTC);
     return;

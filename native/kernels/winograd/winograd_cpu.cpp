@@ -16,7 +16,6 @@
 namespace valetts {
 namespace {
 
-constexpr int64_t kOuterPoints = 4;
 constexpr int64_t kBlockFloats = 96 * 1024;  // of transformed input and products: below most second-level caches
 constexpr int64_t kLeastRows = 36;           // for which a block reads the weights
 constexpr int64_t kRowsMultiple = 12;        // of the multiplications' tiles
@@ -90,27 +89,33 @@ VT_LANES Vec negated_fused(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a, b, 
 
 #endif
 
-// The filter's value at each inner point, divided by the product of the point's distances from the others.
-void inner_transform(const WinogradForm& form, const double* taps, double* points) {
-  static constexpr double kSix[] = {0.0, 1.0, -1.0, 2.0, -2.0}, kSeven[] = {1.0, -1.0, 2.0, -2.0, 0.5, -0.5};
-  const double* at = form.inner_points == 6 ? kSix : kSeven;
-  const int64_t finite = form.inner_points - 1;
-  for (int64_t j = 0; j < finite; ++j) {
-    double value = 0.0, distances = 1.0;
-    for (int64_t k = form.inner_taps - 1; k >= 0; --k) value = value * at[j] + taps[k];
-    for (int64_t other = 0; other < finite; ++other) distances *= other == j ? 1.0 : at[j] - at[other];
-    points[j] = value / distances;
+// A filter's value at each point, the last of which is infinity, divided by the product of the point's distances from the
+// others; `width` filters at once.
+void at_points(int64_t points, int64_t count, const double* taps, int64_t width, double* values) {
+  static constexpr double kFour[] = {0.0, 1.0, -1.0}, kSix[] = {0.0, 1.0, -1.0, 2.0, -2.0};
+  static constexpr double kSeven[] = {1.0, -1.0, 2.0, -2.0, 0.5, -0.5};
+  const double* at = points == 4 ? kFour : points == 6 ? kSix : kSeven;
+  for (int64_t j = 0; j < points - 1; ++j) {
+    double distances = 1.0;
+    for (int64_t other = 0; other < points - 1; ++other) distances *= other == j ? 1.0 : at[j] - at[other];
+    double* to = values + j * width;
+    double power = 1.0 / distances;
+    std::fill(to, to + width, 0.0);
+    for (int64_t k = 0; k < count; ++k, power *= at[j]) {
+      for (int64_t w = 0; w < width; ++w) to[w] += power * taps[k * width + w];
+    }
   }
-  points[finite] = taps[form.inner_taps - 1];
+  std::copy(taps + (count - 1) * width, taps + count * width, values + (points - 1) * width);
 }
 
 }  // namespace
 
 WinogradForm winograd_form(int64_t kernel) {
-  if (kernel <= 3) return {3, 6, 1, 1};
-  if (kernel == 4) return {4, 7, 1, 1};
-  if (kernel <= 8) return {4, 7, kOuterPoints, 3};
-  return {4, 7, kOuterPoints, 2};
+  if (kernel == 2) return {3, 2, 4, 1, 1, 1};
+  if (kernel == 3) return {4, 3, 6, 1, 1, 1};
+  if (kernel == 4) return {4, 4, 7, 1, 1, 1};
+  if (kernel <= 8) return {4, 4, 7, 2, 4, 3};
+  return {4, 4, 7, 3, 6, 4};
 }
 
 int64_t winograd_packed_size(WinogradVectors vectors, int64_t in, int64_t out, int64_t kernel) {
@@ -118,32 +123,35 @@ int64_t winograd_packed_size(WinogradVectors vectors, int64_t in, int64_t out, i
 }
 
 // [point][columns][in][lanes of the columns]
-void winograd_pack(WinogradVectors vectors, const float* weight_OIK, int64_t in, int64_t out, int64_t kernel, float* packed) {
+void winograd_pack(WinogradVectors vectors, const float* weight_OIK, int64_t in, int64_t out, int64_t kernel, int64_t first_in,
+                   int64_t last_in, float* packed) {
   const WinogradForm form = winograd_form(kernel);
-  const int64_t lanes = lanes_of(vectors), out_padded = padded(out, lanes), chunks = 5 - form.group_tiles;
-  std::fill(packed, packed + winograd_packed_size(vectors, in, out, kernel), 0.0f);
-  for (int64_t begin = 0; begin < out; begin += columns_at(vectors, begin, out_padded) * lanes) {
-    const int64_t width = columns_at(vectors, begin, out_padded) * lanes;
-    for (int64_t o = begin; o < std::min(out, begin + width); ++o) {
-      for (int64_t i = 0; i < in; ++i) {
-        double taps[kWinogradMaxKernel] = {}, at[3][7] = {};
-        for (int64_t k = 0; k < kernel; ++k) taps[k] = weight_OIK[(o * in + i) * kernel + k];
-        float* to = packed + begin * in + i * width + (o - begin);
-        const auto put = [&](int64_t point, double value) { to[point * in * out_padded] = static_cast<float>(value); };
-        if (form.outer_points == 1) {
-          inner_transform(form, taps, at[0]);
-          for (int64_t j = 0; j < form.inner_points; ++j) put(j, at[0][j]);
-          continue;
+  const int64_t out_padded = padded(out, lanes_of(vectors)), inner = form.inner_points;
+  for (int64_t begin = 0; begin < out; begin += columns_at(vectors, begin, out_padded) * lanes_of(vectors)) {
+    const int64_t width = columns_at(vectors, begin, out_padded) * lanes_of(vectors), served = std::min(width, out - begin);
+    std::vector<double> taps(static_cast<size_t>(form.chunks * form.inner_taps * width));
+    std::vector<double> chunks(static_cast<size_t>(inner * form.chunks * width));
+    std::vector<double> values(static_cast<size_t>(form.points() * width));
+    std::vector<double> of_chunk(static_cast<size_t>(inner * width));
+    for (int64_t i = first_in; i < last_in; ++i) {
+      for (int64_t o = 0; o < served; ++o) {
+        const float* from = weight_OIK + ((begin + o) * in + i) * kernel;
+        for (int64_t k = 0; k < kernel; ++k) taps[static_cast<size_t>(k * width + o)] = from[k];
+      }
+      if (form.outer_points == 1) {
+        at_points(inner, form.inner_taps, taps.data(), width, values.data());
+      } else {
+        for (int64_t c = 0; c < form.chunks; ++c) {
+          at_points(inner, form.inner_taps, taps.data() + c * form.inner_taps * width, width, of_chunk.data());
+          for (int64_t j = 0; j < inner; ++j) {
+            std::copy_n(of_chunk.data() + j * width, width, chunks.data() + (c * inner + j) * width);
+          }
         }
-        for (int64_t c = 0; c < chunks; ++c) inner_transform(form, taps + 4 * c, at[c]);
-        for (int64_t j = 0; j < form.inner_points; ++j) {
-          // Over the chunks: the points 0, 1, -1, infinity.
-          const double even = at[0][j] + at[2][j], odd = at[1][j];
-          put(j, -at[0][j]);
-          put(form.inner_points + j, (even + odd) / 2.0);
-          put(2 * form.inner_points + j, (even - odd) / 2.0);
-          put(3 * form.inner_points + j, at[chunks - 1][j]);
-        }
+        at_points(form.outer_points, form.chunks, chunks.data(), inner * width, values.data());
+      }
+      for (int64_t p = 0; p < form.points(); ++p) {
+        float* to = packed + p * in * out_padded + begin * in + i * width;
+        for (int64_t o = 0; o < width; ++o) to[o] = static_cast<float>(values[static_cast<size_t>(p * width + o)]);
       }
     }
   }

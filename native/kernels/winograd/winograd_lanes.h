@@ -64,8 +64,24 @@ VT_LANES_CALL void multiply_point(int64_t rows, int64_t in, int64_t out_padded, 
   }
 }
 
-// The points 0, 1, -1, 2, -2, infinity.
-VT_LANES void tile_of_6(const Vec* d, Vec* v) {
+// Input to points, and products at points to outputs: of F(2, 3) and F(3, 2) at 0, 1, -1, infinity.
+VT_LANES void points_of_4(const Vec* d, Vec* v) {
+  v[0] = subtract(d[2], d[0]);
+  v[1] = add(d[2], d[1]);
+  v[2] = subtract(d[2], d[1]);
+  v[3] = subtract(d[3], d[1]);
+}
+
+template <int kOutputs>
+VT_LANES void outputs_of_4(const Vec* m, Vec* y) {
+  const Vec even = add(m[1], m[2]), odd = subtract(m[1], m[2]);
+  y[0] = add(m[0], even);
+  y[1] = kOutputs == 2 ? add(odd, m[3]) : odd;
+  if constexpr (kOutputs == 3) y[2] = add(even, m[3]);
+}
+
+// F(4, 3) at 0, 1, -1, 2, -2, infinity.
+VT_LANES void points_of_6(const Vec* d, Vec* v) {
   const Vec four = all(4.0f), five = all(5.0f), two = all(2.0f);
   v[0] = fused(four, d[0], negated_fused(five, d[2], d[4]));
   const Vec even1 = negated_fused(four, d[2], d[4]), odd1 = negated_fused(four, d[1], d[3]);
@@ -77,7 +93,7 @@ VT_LANES void tile_of_6(const Vec* d, Vec* v) {
   v[5] = fused(four, d[1], negated_fused(five, d[3], d[5]));
 }
 
-VT_LANES void samples_of_6(const Vec* m, Vec* y) {
+VT_LANES void outputs_of_6(const Vec* m, Vec* y) {
   const Vec even1 = add(m[1], m[2]), odd1 = subtract(m[1], m[2]), even2 = add(m[3], m[4]), odd2 = subtract(m[3], m[4]);
   y[0] = add(add(m[0], even1), even2);
   y[1] = fused(all(2.0f), odd2, odd1);
@@ -85,8 +101,8 @@ VT_LANES void samples_of_6(const Vec* m, Vec* y) {
   y[3] = add(fused(all(8.0f), odd2, odd1), m[5]);
 }
 
-// The points 1, -1, 2, -2, 1/2, -1/2, infinity.
-VT_LANES void tile_of_7(const Vec* d, Vec* v) {
+// F(4, 4) at 1, -1, 2, -2, 1/2, -1/2, infinity.
+VT_LANES void points_of_7(const Vec* d, Vec* v) {
   const Vec two = all(2.0f), half = all(0.5f);
   const Vec a = all(4.25f), b = all(1.25f), quarter = all(0.25f), four = all(4.0f), five = all(5.0f);
   const Vec even1 = add(negated_fused(a, d[2], d[4]), d[0]), odd1 = add(negated_fused(a, d[3], d[5]), d[1]);
@@ -103,13 +119,31 @@ VT_LANES void tile_of_7(const Vec* d, Vec* v) {
   v[6] = fused(all(5.25f), subtract(d[2], d[4]), subtract(d[6], d[0]));
 }
 
-VT_LANES void samples_of_7(const Vec* m, Vec* y) {
+VT_LANES void outputs_of_7(const Vec* m, Vec* y) {
   const Vec even1 = add(m[0], m[1]), odd1 = subtract(m[0], m[1]), even2 = add(m[2], m[3]), odd2 = subtract(m[2], m[3]);
   const Vec even3 = add(m[4], m[5]), odd3 = subtract(m[4], m[5]);
   y[0] = add(add(even1, even2), even3);
   y[1] = fused(all(0.5f), odd3, fused(all(2.0f), odd2, odd1));
   y[2] = fused(all(0.25f), even3, fused(all(4.0f), even2, even1));
   y[3] = add(fused(all(0.125f), odd3, fused(all(8.0f), odd2, odd1)), m[6]);
+}
+
+// Samples of a tile of so many points.
+template <int kPoints>
+inline constexpr int kTileOf = kPoints == 4 ? 3 : 4;
+
+template <int kPoints>
+VT_LANES void points_of(const Vec* d, Vec* v) {
+  if constexpr (kPoints == 4) points_of_4(d, v);
+  if constexpr (kPoints == 6) points_of_6(d, v);
+  if constexpr (kPoints == 7) points_of_7(d, v);
+}
+
+template <int kPoints, int kOutputs>
+VT_LANES void outputs_of(const Vec* m, Vec* y) {
+  if constexpr (kPoints == 4) outputs_of_4<kOutputs>(m, y);
+  if constexpr (kPoints == 6) outputs_of_6(m, y);
+  if constexpr (kPoints == 7) outputs_of_7(m, y);
 }
 
 VT_LANES Vec rectified(Vec x, Vec slope) { return larger(x, multiply(slope, x)); }
@@ -146,20 +180,15 @@ VT_LANES void load_tile(const float* x_TC, int64_t channels, int64_t begin, int6
 #pragma GCC unroll 7
     for (int i = 0; i < kPoints; ++i) d[i] = rectified(d[i], slope);
   }
-  if constexpr (kPoints == 6) {
-    tile_of_6(d, v);
-  } else {
-    tile_of_7(d, v);
-  }
+  points_of<kPoints>(d, v);
 }
 
-// kTiles: of a group; kOuter: points over tiles, 1 or 4.
+// kTiles: of a group; kOuter: points over tiles.
 template <int kPoints, int kOuter, int kTiles, bool kLast>
 VT_LANES void transform_channels(const WinogradConvolution& conv, const WinogradFusion& fusion, const WinogradBlocks& blocks,
                                  int64_t begin, int64_t rows, const float* x_BTC, int64_t lanes, float* w, int64_t w_stride,
                                  int64_t point_stride) {
-  constexpr int64_t kSamples = 4 * kTiles;
-  const int64_t padding = (conv.kernel - 1) * conv.dilation / 2;
+  constexpr int64_t kSamples = kTileOf<kPoints> * kTiles;
   const int64_t x_begin = -blocks.span.before, x_end = blocks.span.time + blocks.span.after;
   const bool rectify = fusion.input_slope != 1.0f;
   const Vec slope = all(fusion.input_slope);
@@ -167,7 +196,7 @@ VT_LANES void transform_channels(const WinogradConvolution& conv, const Winograd
   for (int64_t n = 0; n < rows; ++n) {
     const Group group = group_at(conv, blocks, kSamples, begin + n);
     const float* x_TC = x_BTC + group.signal * blocks.span.time * conv.in;
-    const int64_t first = group.first - padding;
+    const int64_t first = group.first - conv.padding;
     const bool follows = n > 0 && group.index > 0;
     float* to = w + n * w_stride;
     if constexpr (kOuter == 1) {
@@ -197,55 +226,46 @@ VT_LANES void transform_channels(const WinogradConvolution& conv, const Winograd
       }
 #pragma GCC unroll 7
       for (int p = 0; p < kPoints; ++p) {
-        store(to + p * point_stride, subtract(v[2][p], v[0][p]));
-        store(to + (kPoints + p) * point_stride, add(v[2][p], v[1][p]));
-        store(to + (2 * kPoints + p) * point_stride, subtract(v[2][p], v[1][p]));
-        store(to + (3 * kPoints + p) * point_stride, subtract(v[3][p], v[1][p]));
+        Vec tiles[kOuter], products[kOuter];
+#pragma GCC unroll 6
+        for (int u = 0; u < kOuter; ++u) tiles[u] = v[u][p];
+        points_of<kOuter>(tiles, products);
+#pragma GCC unroll 6
+        for (int u = 0; u < kOuter; ++u) store(to + (u * kPoints + p) * point_stride, products[u]);
       }
     }
   }
 }
 
 template <int kPoints, int kOuter, int kTiles, bool kLast>
-VT_LANES void restore_channels(const WinogradConvolution& conv, const WinogradFusion& fusion, int64_t time, int64_t signal,
-                               int64_t first, int64_t channel, int64_t lanes, const float* m, int64_t point_stride,
+VT_LANES void restore_channels(const WinogradConvolution& conv, const WinogradFusion& fusion, int64_t time, int64_t y_stride,
+                               int64_t signal, int64_t first, int64_t channel, int64_t lanes, const float* m, int64_t point_stride,
                                float* y_BTC) {
-  Vec y[kTiles][4];
-  if constexpr (kOuter == 1) {
-    Vec at[kPoints];
+  constexpr int kTile = kTileOf<kPoints>;
+  Vec y[kTiles][kTile], at[kTiles][kPoints];
 #pragma GCC unroll 7
-    for (int p = 0; p < kPoints; ++p) at[p] = load(m + p * point_stride);
-    if constexpr (kPoints == 6) {
-      samples_of_6(at, y[0]);
+  for (int p = 0; p < kPoints; ++p) {
+    if constexpr (kOuter == 1) {
+      at[0][p] = load(m + p * point_stride);
     } else {
-      samples_of_7(at, y[0]);
+      Vec products[kOuter], tiles[kTiles];
+#pragma GCC unroll 6
+      for (int u = 0; u < kOuter; ++u) products[u] = load(m + (u * kPoints + p) * point_stride);
+      outputs_of<kOuter, kTiles>(products, tiles);
+#pragma GCC unroll 4
+      for (int u = 0; u < kTiles; ++u) at[u][p] = tiles[u];
     }
-  } else {
-    Vec at[kTiles][kPoints];
-#pragma GCC unroll 7
-    for (int p = 0; p < kPoints; ++p) {
-      const Vec m0 = load(m + p * point_stride), m1 = load(m + (kPoints + p) * point_stride);
-      const Vec m2 = load(m + (2 * kPoints + p) * point_stride), m3 = load(m + (3 * kPoints + p) * point_stride);
-      const Vec even = add(m1, m2), odd = subtract(m1, m2);
-      at[0][p] = add(m0, even);
-      if constexpr (kTiles == 2) {
-        at[1][p] = add(odd, m3);
-      } else {
-        at[1][p] = odd;
-        at[2][p] = add(even, m3);
-      }
-    }
-#pragma GCC unroll 3
-    for (int u = 0; u < kTiles; ++u) samples_of_7(at[u], y[u]);
   }
+#pragma GCC unroll 4
+  for (int u = 0; u < kTiles; ++u) outputs_of<kPoints, kTile>(at[u], y[u]);
   const Vec bias = conv.bias == nullptr ? zero() : kLast ? load_first(conv.bias + channel, lanes) : load(conv.bias + channel);
   const Vec scale = all(fusion.scale), slope = all(fusion.output_slope);
-#pragma GCC unroll 12
-  for (int i = 0; i < 4 * kTiles; ++i) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kTile * kTiles; ++i) {
     const int64_t t = first + i * conv.dilation;
     if (t >= time) break;
-    const int64_t at = (signal * time + t) * conv.out + channel;
-    Vec value = add(y[i / 4][i % 4], bias);
+    const int64_t at = (signal * time + t) * y_stride + channel;
+    Vec value = add(y[i / kTile][i % kTile], bias);
     if (fusion.residual != nullptr) {
       value = add(value, kLast ? load_first(fusion.residual + at, lanes) : load(fusion.residual + at));
     }
@@ -282,15 +302,16 @@ VT_LANES_CALL void block_of(const WinogradConvolution& conv, const WinogradFusio
     multiply_point(rows, conv.in, out_padded, w + p * w_point, in_padded, conv.weights + p * conv.in * out_padded,
                    m + p * m_point);
   }
+  const int64_t y_stride = blocks.span.y_stride == 0 ? conv.out : blocks.span.y_stride;
   for (int64_t n = 0; n < rows; ++n) {
-    const Group group = group_at(conv, blocks, 4 * kTiles, begin + n);
+    const Group group = group_at(conv, blocks, kTileOf<kPoints> * kTiles, begin + n);
     const float* from = m + n * out_padded;
     for (c = 0; c + kLanes <= conv.out; c += kLanes) {
-      restore_channels<kPoints, kOuter, kTiles, false>(conv, fusion, blocks.span.time, group.signal, group.first, c, kLanes,
+      restore_channels<kPoints, kOuter, kTiles, false>(conv, fusion, blocks.span.time, y_stride, group.signal, group.first, c, kLanes,
                                                        from + c, m_point, y_BTC);
     }
     if (c < conv.out) {
-      restore_channels<kPoints, kOuter, kTiles, true>(conv, fusion, blocks.span.time, group.signal, group.first, c, conv.out - c,
+      restore_channels<kPoints, kOuter, kTiles, true>(conv, fusion, blocks.span.time, y_stride, group.signal, group.first, c, conv.out - c,
                                                       from + c, m_point, y_BTC);
     }
   }
@@ -298,13 +319,15 @@ VT_LANES_CALL void block_of(const WinogradConvolution& conv, const WinogradFusio
 
 VT_LANES_CALL void block(const WinogradConvolution& conv, const WinogradFusion& fusion, const WinogradBlocks& blocks,
                          int64_t number, const float* x_BTC, float* y_BTC, float* work) {
-  if (conv.kernel <= 3) {
+  if (conv.kernel == 2) {
+    block_of<4, 1, 1>(conv, fusion, blocks, number, x_BTC, y_BTC, work);
+  } else if (conv.kernel == 3) {
     block_of<6, 1, 1>(conv, fusion, blocks, number, x_BTC, y_BTC, work);
   } else if (conv.kernel == 4) {
     block_of<7, 1, 1>(conv, fusion, blocks, number, x_BTC, y_BTC, work);
   } else if (conv.kernel <= 8) {
     block_of<7, 4, 3>(conv, fusion, blocks, number, x_BTC, y_BTC, work);
   } else {
-    block_of<7, 4, 2>(conv, fusion, blocks, number, x_BTC, y_BTC, work);
+    block_of<7, 6, 4>(conv, fusion, blocks, number, x_BTC, y_BTC, work);
   }
 }

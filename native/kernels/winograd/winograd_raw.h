@@ -5,14 +5,16 @@
 
 namespace valetts {
 
-// Taps beyond three are taken in chunks of four; a group is what one run of the transforms makes.
+// More than four taps are taken in chunks of four; a group is what one run of the transforms makes.
 struct WinogradForm {
-  int64_t inner_taps;    // of a chunk, r of F(4, r)
-  int64_t inner_points;  // 4 + r - 1
+  int64_t tile_samples;  // m of F(m, r)
+  int64_t inner_taps;    // r, of a chunk
+  int64_t inner_points;  // m + r - 1
+  int64_t chunks;
   int64_t outer_points;  // of the filter over chunks; 1 where there is one chunk
-  int64_t group_tiles;   // tiles of four samples in a group
+  int64_t group_tiles;
   int64_t points() const { return inner_points * outer_points; }
-  int64_t group_samples() const { return 4 * group_tiles; }
+  int64_t group_samples() const { return tile_samples * group_tiles; }
 };
 
 inline constexpr int64_t kWinogradMinKernel = 2;
@@ -33,6 +35,7 @@ struct WinogradFusion {
 
 struct WinogradConvolution {
   int64_t in, out, kernel, dilation;
+  int64_t padding;       // samples before the first output that the first tap reaches
   const float* weights;  // winograd_pack's
   const float* bias;     // [out], or null
 };
@@ -43,15 +46,18 @@ enum class WinogradVectors { kNone, kAvx2, kAvx512 };
 // What this processor has.
 WinogradVectors winograd_vectors();
 
-// weight_OIK transformed, in the order in which the multiplications of `vectors` take it.
+// weight_OIK transformed, in the order in which the multiplications of `vectors` take it; the input channels from `first_in`
+// to before `last_in`.
 int64_t winograd_packed_size(WinogradVectors vectors, int64_t in, int64_t out, int64_t kernel);
-void winograd_pack(WinogradVectors vectors, const float* weight_OIK, int64_t in, int64_t out, int64_t kernel, float* packed);
+void winograd_pack(WinogradVectors vectors, const float* weight_OIK, int64_t in, int64_t out, int64_t kernel,
+                   int64_t first_in, int64_t last_in, float* packed);
 
 // What is asked for: `time` samples of y for each of `batch` signals. x may have samples `before` the first and `after` the last
 // of them, then of one signal; beyond those it is zero.
 struct WinogradSpan {
   int64_t batch, time;
   int64_t before = 0, after = 0;
+  int64_t y_stride = 0;  // from one sample of y, the residual and the sum to the next, where it is not `out`
 };
 
 // Its division into blocks that can be computed in any order and at the same time.

@@ -84,9 +84,22 @@ PackedConv packed(const FoldedConv& conv, at::ScalarType type) {
   return {conv.weight.to(type), bias, conv.options.padding, conv.options.dilation};
 }
 
+// Sample n = rate t + p of a transposed convolution takes input t + m with tap p + padding - m rate: `rate` ordinary
+// convolutions over the inputs t + m, side by side as groups of output channels.
 PackedConv packed_phases(const FoldedConv& conv, at::ScalarType type) {
-  const FoldedConv phases = phases_of(conv);
-  return {phases.weight.to(type), phases.bias.to(type), phases.options.padding, 1};
+  const int64_t in = conv.weight.size(0), out = conv.weight.size(1), taps = conv.weight.size(2);
+  const int64_t rate = conv.options.stride, padding = conv.options.padding;
+  const int64_t reach = (std::max(padding, taps - 1 - padding) + rate - 1) / rate;
+  at::Tensor weight_POIM = at::zeros({rate, out, in, 2 * reach + 1}, conv.weight.options().requires_grad(false));
+  for (int64_t phase = 0; phase < rate; ++phase) {
+    for (int64_t m = -reach; m <= reach; ++m) {
+      const int64_t tap = phase + padding - m * rate;
+      if (tap >= 0 && tap < taps) {
+        weight_POIM.select(0, phase).select(2, m + reach).copy_(conv.weight.select(2, tap).t());
+      }
+    }
+  }
+  return {weight_POIM.view({rate * out, in, 2 * reach + 1}).to(type), conv.bias.repeat({rate}).to(type), reach, 1};
 }
 
 // [B, rate x C, 1, T] with the phases outermost becomes [B, C, 1, rate x T]: where channels are innermost, the same memory.

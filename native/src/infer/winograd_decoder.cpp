@@ -15,11 +15,38 @@ constexpr int64_t kPieceSamples = 1024;
 constexpr int64_t kLeastPieces = 4;
 
 bool is_served(const FoldedConv& conv) {
-  return WinogradConv::serves(conv.weight.size(2), conv.options.dilation) &&
-         2 * conv.options.padding == (conv.weight.size(2) - 1) * conv.options.dilation;
+  return WinogradConv::serves(conv.weight.size(2), conv.options.dilation, conv.options.padding);
 }
 
-WinogradConv fast(const FoldedConv& conv) { return {conv.weight, conv.bias, conv.options.dilation}; }
+WinogradConv fast(const FoldedConv& conv) {
+  return {conv.weight, conv.bias, conv.options.dilation, conv.options.padding};
+}
+
+// Sample n = rate t + p of a transposed convolution takes input t + m with tap p + padding - m rate. Phases p that follow one
+// another and share two inputs make one ordinary convolution with a group of outputs for each.
+std::vector<FoldedConv> phases_of(const FoldedConv& conv) {
+  const int64_t in = conv.weight.size(0), out = conv.weight.size(1), taps = conv.weight.size(2);
+  const int64_t rate = conv.options.stride, padding = conv.options.padding;
+  const auto first_of = [&](int64_t phase) {
+    const int64_t beyond = phase + padding - taps + 1;  // over rate, rounded up
+    return beyond >= 0 ? (beyond + rate - 1) / rate : -(-beyond / rate);
+  };
+  const auto last_of = [&](int64_t phase) { return (phase + padding) / rate; };
+  std::vector<FoldedConv> convs;
+  for (int64_t begin = 0, end = 0; begin < rate; begin = end) {
+    int64_t first = first_of(begin), last = std::max(first + 1, last_of(begin));
+    for (end = begin + 1; end < rate && first_of(end) >= first && last_of(end) <= last;) ++end;
+    at::Tensor weight_POIM = at::zeros({end - begin, out, in, last - first + 1}, conv.weight.options().requires_grad(false));
+    for (int64_t phase = begin; phase < end; ++phase) {
+      for (int64_t m = first_of(phase); m <= last_of(phase); ++m) {
+        weight_POIM.select(0, phase - begin).select(2, m - first).copy_(conv.weight.select(2, phase + padding - m * rate).t());
+      }
+    }
+    convs.push_back({weight_POIM.view({(end - begin) * out, in, last - first + 1}), conv.bias.repeat({end - begin}),
+                     {.padding = -first}});
+  }
+  return convs;
+}
 
 // Samples [begin, end) of a signal; `data` is where sample 0 is or would be.
 struct Piece {
@@ -29,28 +56,11 @@ struct Piece {
 
 }  // namespace
 
-// Sample n = rate t + p of a transposed convolution takes input t + m with tap p + padding - m rate: `rate` ordinary
-// convolutions over the inputs t + m, side by side as groups of output channels.
-FoldedConv phases_of(const FoldedConv& conv) {
-  const int64_t in = conv.weight.size(0), out = conv.weight.size(1), taps = conv.weight.size(2);
-  const int64_t rate = conv.options.stride, padding = conv.options.padding;
-  const int64_t reach = (std::max(padding, taps - 1 - padding) + rate - 1) / rate;
-  at::Tensor weight_POIM = at::zeros({rate, out, in, 2 * reach + 1}, conv.weight.options().requires_grad(false));
-  for (int64_t phase = 0; phase < rate; ++phase) {
-    for (int64_t m = -reach; m <= reach; ++m) {
-      const int64_t tap = phase + padding - m * rate;
-      if (tap >= 0 && tap < taps) {
-        weight_POIM.select(0, phase).select(2, m + reach).copy_(conv.weight.select(2, tap).t());
-      }
-    }
-  }
-  return {weight_POIM.view({rate * out, in, 2 * reach + 1}), conv.bias.repeat({rate}), {.padding = reach}};
-}
-
 bool WinogradDecoder::serves(const FoldedDecoder& folded) {
   if (winograd_vectors() == WinogradVectors::kNone || !is_served(folded.post)) return false;
   for (const FoldedConv& upsample : folded.upsamples) {
-    if (!is_served(phases_of(upsample))) return false;
+    const std::vector<FoldedConv> phases = phases_of(upsample);
+    if (!std::all_of(phases.begin(), phases.end(), is_served)) return false;
   }
   return std::all_of(folded.blocks.begin(), folded.blocks.end(), [](const FoldedDecoder::Block& block) {
     return std::all_of(block.first.begin(), block.first.end(), is_served) &&
@@ -66,7 +76,7 @@ WinogradDecoder::WinogradDecoder(const FoldedDecoder& folded, size_t kernels)
     return out;
   };
   for (size_t i = 0; i < folded.upsamples.size(); ++i) {
-    Stage stage{folded.upsamples[i].options.stride, fast(phases_of(folded.upsamples[i])), {}};
+    Stage stage{folded.upsamples[i].options.stride, all(phases_of(folded.upsamples[i])), {}};
     for (size_t k = 0; k < kernels; ++k) {
       const FoldedDecoder::Block& block = folded.blocks[i * kernels + k];
       stage.blocks.push_back({all(block.first), all(block.second)});
@@ -81,6 +91,22 @@ int64_t WinogradDecoder::Block::reach() const {
     for (const WinogradConv& conv : *convs) all += conv.reach();
   }
   return all;
+}
+
+// The transposed convolution of leaky_relu(x).
+at::Tensor WinogradDecoder::upsampled(const Stage& stage, const at::Tensor& x_BTC, double slope) {
+  const int64_t batch = x_BTC.size(0), time = x_BTC.size(1);
+  int64_t width = 0;
+  for (const WinogradConv& conv : stage.upsample) width += conv.out();
+  at::Tensor y_BTC = at::empty({batch, time * stage.rate, width / stage.rate}, x_BTC.options());
+  auto* y = y_BTC.mutable_data_ptr<float>();
+  for (const WinogradConv& conv : stage.upsample) {
+    WinogradFusion rectified;
+    rectified.input_slope = static_cast<float>(slope);
+    conv.run({batch, time, 0, 0, width}, x_BTC.const_data_ptr<float>(), rectified, y);
+    y += conv.out();
+  }
+  return y_BTC;
 }
 
 // leaky_relu(mean of the blocks of x)
@@ -148,12 +174,10 @@ at::Tensor WinogradDecoder::operator()(const at::Tensor& z_BCS, const at::Tensor
   at::Tensor x = at::conv1d(z_BCS, pre_.weight, pre_.bias, 1, pre_.options.padding);
   if (condition_ && speaker_BG1.defined()) x.add_(at::conv1d(speaker_BG1, condition_->weight, condition_->bias));
   x = x.transpose(1, 2).contiguous();
-  WinogradPasses rectified;
-  rectified.input_slope = kDecoderSlope;
   for (size_t i = 0; i < stages_.size(); ++i) {
     const Stage& stage = stages_[i];
-    const int64_t time = x.size(1) * stage.rate;
-    x = stage.upsample(x, i == 0 ? rectified : WinogradPasses{}).view({x.size(0), time, -1});
+    // What the blocks give is rectified already.
+    x = upsampled(stage, x, i == 0 ? kDecoderSlope : 1.0);
     x = blocks_of(stage, x, i + 1 == stages_.size() ? kDecoderFinalSlope : kDecoderSlope);
   }
   return at::tanh(post_(x).transpose(1, 2));

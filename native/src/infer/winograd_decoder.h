@@ -12,9 +12,6 @@
 
 namespace valetts {
 
-// A transposed convolution as an ordinary one with a group of outputs for each phase, phases outermost.
-FoldedConv phases_of(const FoldedConv& transposed);
-
 class WinogradDecoder {
  public:
   // Whether the CPU has the instructions, and all convolutions are of served sizes.
@@ -33,10 +30,11 @@ class WinogradDecoder {
   };
   struct Stage {
     int64_t rate;
-    WinogradConv upsample;
+    std::vector<WinogradConv> upsample;  // of consecutive phases
     std::vector<Block> blocks;
   };
 
+  static at::Tensor upsampled(const Stage& stage, const at::Tensor& x_BTC, double slope);
   static at::Tensor blocks_of(const Stage& stage, const at::Tensor& x_BTC, double slope);
 
   FoldedConv pre_;

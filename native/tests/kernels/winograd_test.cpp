@@ -76,7 +76,7 @@ TEST_CASE("every length and batch equals the definition, the same twice and with
             const at::Tensor x = normal(batch, time, 5, 1), before = x.clone();
             const WinogradPasses passes = all_passes(batch, time, 6);
             const at::Tensor residual = passes.residual_BTC.clone(), sum = passes.sum_BTC.clone();
-            const WinogradConv conv(weight, bias, dilation, vectors);
+            const WinogradConv conv(weight, bias, dilation, (kernel - 1) * dilation / 2, vectors);
             const at::Tensor y = with_threads(1, conv, x, passes);
             VT_CHECK_CLOSE(y, expected_of(x, weight, bias, dilation, passes), 1e-5);
             VT_CHECK_SAME_BITS(with_threads(2, conv, x, passes), y);
@@ -102,8 +102,8 @@ TEST_CASE("every number of taps and channels, with and without what is fused") {
         const at::Tensor weight = weight_of(out, in, kernel), bias = normal(1, 1, out, 3).view({out});
         const at::Tensor x = normal(2, 77, in, 1);
         const WinogradPasses fused = all_passes(2, 77, out);
-        VT_CHECK_CLOSE(WinogradConv(weight, {}, dilation, vectors)(x), expected_of(x, weight, {}, dilation, {}), 1e-5);
-        VT_CHECK_CLOSE(WinogradConv(weight, bias, dilation, vectors)(x, fused), expected_of(x, weight, bias, dilation, fused),
+        VT_CHECK_CLOSE(WinogradConv(weight, {}, dilation, (kernel - 1) * dilation / 2, vectors)(x), expected_of(x, weight, {}, dilation, {}), 1e-5);
+        VT_CHECK_CLOSE(WinogradConv(weight, bias, dilation, (kernel - 1) * dilation / 2, vectors)(x, fused), expected_of(x, weight, bias, dilation, fused),
                        1e-5);
       }
     }
@@ -117,7 +117,7 @@ TEST_CASE("the decoder's widest convolutions stay within the error of one sum") 
       CAPTURE(static_cast<int>(vectors));
       CAPTURE(kernel);
       const at::Tensor weight = weight_of(256, 256, kernel), x = normal(1, 400, 256, 1);
-      VT_CHECK_CLOSE(WinogradConv(weight, {}, 1, vectors)(x), expected_of(x, weight, {}, 1, {}), 4e-6);
+      VT_CHECK_CLOSE(WinogradConv(weight, {}, 1, kernel / 2, vectors)(x), expected_of(x, weight, {}, 1, {}), 4e-6);
     }
   }
 }
@@ -125,7 +125,7 @@ TEST_CASE("the decoder's widest convolutions stay within the error of one sum") 
 TEST_CASE("the result may take the place of the residual or the sum") {
   for (const WinogradVectors vectors : all_vectors()) {
     for (const int64_t kernel : {3, 7, 11}) {
-      const WinogradConv conv(weight_of(20, 20, kernel), {}, 3, vectors);
+      const WinogradConv conv(weight_of(20, 20, kernel), {}, 3, 3 * (kernel / 2), vectors);
       const at::Tensor x = normal(3, 130, 20, 1);
       WinogradPasses passes = all_passes(3, 130, 20);
       const at::Tensor expected = conv(x, passes);
@@ -147,7 +147,7 @@ TEST_CASE("an item of a batch is what it is alone; what is no number spoils its 
   for (const WinogradVectors vectors : all_vectors()) {
     for (const int64_t kernel : {3, 7, 11}) {
       CAPTURE(kernel);
-      const WinogradConv conv(weight_of(8, 8, kernel), {}, 2, vectors);
+      const WinogradConv conv(weight_of(8, 8, kernel), {}, 2, kernel - 1, vectors);
       at::Tensor x = normal(3, 200, 8, 1);
       const at::Tensor clean = conv(x);
       VT_CHECK_SAME_BITS(conv(x.narrow(0, 1, 1)), clean.narrow(0, 1, 1));
@@ -165,16 +165,17 @@ TEST_CASE("an item of a batch is what it is alone; what is no number spoils its 
 
 TEST_CASE("what is not served is refused; nothing is served") {
   const at::Tensor weight = weight_of(4, 6, 3), x = normal(2, 30, 6, 1);
-  const WinogradConv conv(weight, {}, 1);
+  const WinogradConv conv(weight, {}, 1, 1);
   CHECK(conv(at::zeros({0, 30, 6})).numel() == 0);
   CHECK((conv(at::zeros({2, 0, 6})).sizes() == at::IntArrayRef({2, 0, 4})));
-  CHECK_THROWS_AS(WinogradConv(weight_of(4, 6, 1), {}, 1), Error);
-  CHECK_THROWS_AS(WinogradConv(weight_of(4, 6, 13), {}, 1), Error);
-  CHECK_THROWS_AS(WinogradConv(weight_of(4, 6, 4), {}, 1), Error);
-  CHECK_THROWS_AS(WinogradConv(weight, {}, 0), Error);
-  CHECK_THROWS_AS(WinogradConv(weight[0], {}, 1), Error);
-  CHECK_THROWS_AS(WinogradConv(weight.to(at::kDouble), {}, 1), Error);
-  CHECK_THROWS_AS(WinogradConv(weight, at::zeros({6}), 1), Error);
+  CHECK_THROWS_AS(WinogradConv(weight_of(4, 6, 1), {}, 1, 0), Error);
+  CHECK_THROWS_AS(WinogradConv(weight_of(4, 6, 13), {}, 1, 6), Error);
+  CHECK_THROWS_AS(WinogradConv(weight, {}, 1, 3), Error);
+  CHECK_THROWS_AS(WinogradConv(weight, {}, 1, -1), Error);
+  CHECK_THROWS_AS(WinogradConv(weight, {}, 0, 0), Error);
+  CHECK_THROWS_AS(WinogradConv(weight[0], {}, 1, 1), Error);
+  CHECK_THROWS_AS(WinogradConv(weight.to(at::kDouble), {}, 1, 1), Error);
+  CHECK_THROWS_AS(WinogradConv(weight, at::zeros({6}), 1, 1), Error);
   CHECK_THROWS_AS(conv(x[0]), Error);
   CHECK_THROWS_AS(conv(x.to(at::kDouble)), Error);
   CHECK_THROWS_AS(conv(normal(2, 30, 5, 1)), Error);
@@ -186,7 +187,7 @@ TEST_CASE("what is not served is refused; nothing is served") {
   passes.output_slope = 1.5;
   CHECK_THROWS_AS(conv(x, passes), Error);
   at::Tensor itself = normal(2, 30, 6, 1);
-  CHECK_THROWS_AS(WinogradConv(weight_of(6, 6, 3), {}, 1).into(itself, itself), Error);
+  CHECK_THROWS_AS(WinogradConv(weight_of(6, 6, 3), {}, 1, 1).into(itself, itself), Error);
 }
 
 TEST_SUITE_END();
