@@ -80,7 +80,8 @@ void WinogradConv::run(const WinogradSpan& span, const float* x_BTC, const Winog
     winograd_convolution(convolution, data_of(weights_), fusion, span, x_BTC, y_BTC);
     return;
   }
-  const WinogradBlocks blocks = winograd_blocks(vectors_, convolution, span);
+  const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  const WinogradBlocks blocks = winograd_blocks(vectors_, convolution, span, threads);
   at::parallel_for(0, blocks.count, 1, [&](int64_t begin, int64_t end) {
     const at::Tensor work = at::empty({blocks.work_size}, at::kFloat);
     for (int64_t block = begin; block < end; ++block) {

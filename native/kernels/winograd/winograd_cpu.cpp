@@ -1,7 +1,6 @@
 // Transforms and multiplications with channels side by side in vector lanes. A block's transformed input and products stay in
 // the second-level cache; each weight is read once a block.
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "winograd/winograd_raw.h"
@@ -18,10 +17,12 @@ namespace {
 
 constexpr int64_t kBlockFloats = 96 * 1024;  // of transformed input and products: below most second-level caches
 constexpr int64_t kLeastRows = 36;           // for which a block reads the weights
-constexpr int64_t kRowsMultiple = 12;        // of the multiplications' tiles
+constexpr int64_t kFewestRows = 18;          // to which a block shrinks so that every thread has one
 constexpr int64_t kLineFloats = 16;
 
-int64_t padded(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
+int64_t quotient_up(int64_t count, int64_t by) { return (count + by - 1) / by; }
+
+int64_t padded(int64_t count, int64_t multiple) { return quotient_up(count, multiple) * multiple; }
 
 // A line more than the values, so that the same value of all points does not fall into one set of the cache.
 int64_t point_stride(int64_t rows, int64_t channels) { return padded(rows * channels, kLineFloats) + kLineFloats; }
@@ -157,16 +158,26 @@ void winograd_pack(WinogradVectors vectors, const float* weight_OIK, int64_t in,
   }
 }
 
-WinogradBlocks winograd_blocks(WinogradVectors vectors, const WinogradConvolution& conv, const WinogradSpan& span) {
+WinogradBlocks winograd_blocks(WinogradVectors vectors, const WinogradConvolution& conv, const WinogradSpan& span,
+                               int64_t threads) {
   const WinogradForm form = winograd_form(conv.kernel);
   const int64_t lanes = lanes_of(vectors), in = padded(conv.in, lanes), out = padded(conv.out, lanes);
-  WinogradBlocks blocks{span, 0, 0, 0, 0, 0};
-  const int64_t phase_samples = (span.time + conv.dilation - 1) / conv.dilation;
-  blocks.phase_groups = (phase_samples + form.group_samples() - 1) / form.group_samples();
+  WinogradBlocks blocks{span, 0, 0, 0, 1, out, 0, 0};
+  blocks.phase_groups = quotient_up(quotient_up(span.time, conv.dilation), form.group_samples());
   blocks.groups = span.batch * conv.dilation * blocks.phase_groups;
-  const int64_t fitting = kBlockFloats / (form.points() * (in + out)) / kRowsMultiple * kRowsMultiple;
-  blocks.block_groups = std::max(kLeastRows, fitting);
-  blocks.count = (blocks.groups + blocks.block_groups - 1) / blocks.block_groups;
+  const int64_t most = std::max(kLeastRows, kBlockFloats / (form.points() * (in + out)));
+  int64_t count = quotient_up(blocks.groups, most);
+  const int64_t shared = padded(count, threads);
+  if (blocks.groups / shared >= kFewestRows) {
+    count = shared;
+  } else if (count < threads) {
+    // Fewer rows would have every thread wait for all weights; so it takes a part of them.
+    const int64_t panel = columns_at(vectors, 0, out) * lanes;
+    blocks.part_channels = padded(quotient_up(out, quotient_up(threads, count)), panel);
+    blocks.parts = quotient_up(out, blocks.part_channels);
+  }
+  blocks.block_groups = quotient_up(blocks.groups, count);
+  blocks.count = quotient_up(blocks.groups, blocks.block_groups) * blocks.parts;
   blocks.work_size = form.points() * (point_stride(blocks.block_groups, in) + point_stride(blocks.block_groups, out));
   return blocks;
 }

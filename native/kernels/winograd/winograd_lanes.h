@@ -35,33 +35,41 @@ VT_LANES void multiply_tile(int64_t depth, const float* w_NI, int64_t w_stride, 
 }
 
 template <int kRows, int kColumns>
-VT_LANES_CALL void multiply_rows(int64_t rows, int64_t depth, const float* w_NI, int64_t w_stride, const float* u_IO,
-                                 float* m_NO, int64_t m_stride) {
-  for (; rows >= kRows; rows -= kRows) {
-    multiply_tile<kRows, kColumns>(depth, w_NI, w_stride, u_IO, m_NO, m_stride);
-    w_NI += kRows * w_stride;
-    m_NO += kRows * m_stride;
-  }
+VT_LANES_CALL void multiply_up_to(int64_t rows, int64_t depth, const float* w_NI, int64_t w_stride, const float* u_IO,
+                                  float* m_NO, int64_t m_stride) {
   if constexpr (kRows > 1) {
-    if (rows > 0) multiply_rows<kRows / 2, kColumns>(rows, depth, w_NI, w_stride, u_IO, m_NO, m_stride);
+    if (rows < kRows) return multiply_up_to<kRows - 1, kColumns>(rows, depth, w_NI, w_stride, u_IO, m_NO, m_stride);
+  }
+  multiply_tile<kRows, kColumns>(depth, w_NI, w_stride, u_IO, m_NO, m_stride);
+}
+
+// Tiles of nearly the same height: a low one waits for the weights.
+template <int kColumns>
+VT_LANES void multiply_rows(int64_t rows, int64_t depth, const float* w_NI, int64_t w_stride, const float* u_IO, float* m_NO,
+                            int64_t m_stride) {
+  constexpr int64_t kMost = kRowsOf<kColumns>;
+  for (int64_t tiles = (rows + kMost - 1) / kMost; tiles > 0; --tiles) {
+    const int64_t height = (rows + tiles - 1) / tiles;
+    multiply_up_to<kMost, kColumns>(height, depth, w_NI, w_stride, u_IO, m_NO, m_stride);
+    w_NI += height * w_stride;
+    m_NO += height * m_stride;
+    rows -= height;
   }
 }
 
-// All output channels of one point.
-VT_LANES_CALL void multiply_point(int64_t rows, int64_t in, int64_t out_padded, const float* w_NI, int64_t w_stride,
-                                  const float* u, float* m_NO) {
-  int64_t c = 0;
+// Output channels `begin` to before `end` of one point; both stand at the edge of a panel of weights.
+VT_LANES_CALL void multiply_point(int64_t rows, int64_t in, int64_t begin, int64_t end, int64_t out_padded, const float* w_NI,
+                                  int64_t w_stride, const float* u, float* m_NO) {
+  int64_t c = begin;
   if constexpr (kMostColumns == 4) {
-    for (; out_padded - c >= 4 * kLanes; c += 4 * kLanes) {
-      multiply_rows<kRowsOf<4>, 4>(rows, in, w_NI, w_stride, u + c * in, m_NO + c, out_padded);
+    for (; end - c >= 4 * kLanes; c += 4 * kLanes) {
+      multiply_rows<4>(rows, in, w_NI, w_stride, u + c * in, m_NO + c, out_padded);
     }
   }
-  for (; out_padded - c >= 2 * kLanes; c += 2 * kLanes) {
-    multiply_rows<kRowsOf<2>, 2>(rows, in, w_NI, w_stride, u + c * in, m_NO + c, out_padded);
+  for (; end - c >= 2 * kLanes; c += 2 * kLanes) {
+    multiply_rows<2>(rows, in, w_NI, w_stride, u + c * in, m_NO + c, out_padded);
   }
-  for (; c < out_padded; c += kLanes) {
-    multiply_rows<kRowsOf<1>, 1>(rows, in, w_NI, w_stride, u + c * in, m_NO + c, out_padded);
-  }
+  for (; c < end; c += kLanes) multiply_rows<1>(rows, in, w_NI, w_stride, u + c * in, m_NO + c, out_padded);
 }
 
 // Input to points, and products at points to outputs: of F(2, 3) and F(3, 2) at 0, 1, -1, infinity.
@@ -282,10 +290,12 @@ VT_LANES void restore_channels(const WinogradConvolution& conv, const WinogradFu
 
 template <int kPoints, int kOuter, int kTiles>
 VT_LANES_CALL void block_of(const WinogradConvolution& conv, const WinogradFusion& fusion, const WinogradBlocks& blocks,
-                            int64_t block, const float* x_BTC, float* y_BTC, float* work) {
-  const int64_t begin = block * blocks.block_groups;
+                            int64_t number, const float* x_BTC, float* y_BTC, float* work) {
+  const int64_t begin = number / blocks.parts * blocks.block_groups, part = number % blocks.parts;
   const int64_t rows = begin + blocks.block_groups < blocks.groups ? blocks.block_groups : blocks.groups - begin;
   const int64_t in_padded = padded(conv.in, kLanes), out_padded = padded(conv.out, kLanes);
+  const int64_t first_out = part * blocks.part_channels;
+  const int64_t last_out = first_out + blocks.part_channels < out_padded ? first_out + blocks.part_channels : out_padded;
   const int64_t w_point = point_stride(blocks.block_groups, in_padded), m_point = point_stride(blocks.block_groups, out_padded);
   float* w = work;
   float* m = work + kPoints * kOuter * w_point;
@@ -299,20 +309,20 @@ VT_LANES_CALL void block_of(const WinogradConvolution& conv, const WinogradFusio
                                                       in_padded, w_point);
   }
   for (int64_t p = 0; p < kPoints * kOuter; ++p) {
-    multiply_point(rows, conv.in, out_padded, w + p * w_point, in_padded, conv.weights + p * conv.in * out_padded,
-                   m + p * m_point);
+    multiply_point(rows, conv.in, first_out, last_out, out_padded, w + p * w_point, in_padded,
+                   conv.weights + p * conv.in * out_padded, m + p * m_point);
   }
   const int64_t y_stride = blocks.span.y_stride == 0 ? conv.out : blocks.span.y_stride;
   for (int64_t n = 0; n < rows; ++n) {
     const Group group = group_at(conv, blocks, kTileOf<kPoints> * kTiles, begin + n);
     const float* from = m + n * out_padded;
-    for (c = 0; c + kLanes <= conv.out; c += kLanes) {
-      restore_channels<kPoints, kOuter, kTiles, false>(conv, fusion, blocks.span.time, y_stride, group.signal, group.first, c, kLanes,
-                                                       from + c, m_point, y_BTC);
+    for (c = first_out; c + kLanes <= last_out && c + kLanes <= conv.out; c += kLanes) {
+      restore_channels<kPoints, kOuter, kTiles, false>(conv, fusion, blocks.span.time, y_stride, group.signal, group.first, c,
+                                                       kLanes, from + c, m_point, y_BTC);
     }
-    if (c < conv.out) {
-      restore_channels<kPoints, kOuter, kTiles, true>(conv, fusion, blocks.span.time, y_stride, group.signal, group.first, c, conv.out - c,
-                                                      from + c, m_point, y_BTC);
+    if (c < last_out) {
+      restore_channels<kPoints, kOuter, kTiles, true>(conv, fusion, blocks.span.time, y_stride, group.signal, group.first, c,
+                                                      conv.out - c, from + c, m_point, y_BTC);
     }
   }
 }

@@ -60,16 +60,20 @@ struct WinogradSpan {
   int64_t y_stride = 0;  // from one sample of y, the residual and the sum to the next, where it is not `out`
 };
 
-// Its division into blocks that can be computed in any order and at the same time.
+// Its division into blocks that can be computed in any order and at the same time, at least one for each of `threads` where
+// there is enough for them. The division changes no bit of y.
 struct WinogradBlocks {
   WinogradSpan span;
   int64_t phase_groups;  // of one signal's samples that lie a dilation apart
   int64_t groups;        // of all
   int64_t block_groups;
+  int64_t parts;          // of the output channels, which have blocks of their own
+  int64_t part_channels;
   int64_t count;      // of blocks
   int64_t work_size;  // floats that a block needs as working space, aligned to 64 bytes
 };
-WinogradBlocks winograd_blocks(WinogradVectors vectors, const WinogradConvolution& convolution, const WinogradSpan& span);
+WinogradBlocks winograd_blocks(WinogradVectors vectors, const WinogradConvolution& convolution, const WinogradSpan& span,
+                               int64_t threads);
 
 // The samples of one block. x_BTC is where x stands beside y's first sample.
 void winograd_block(WinogradVectors vectors, const WinogradConvolution& convolution, const WinogradFusion& fusion,

@@ -9,8 +9,8 @@ namespace valetts {
 namespace {
 
 // Samples of a stage that one thread takes through all its blocks, so that what lies between the convolutions stays in the
-// cache. What neighbouring pieces compute twice is an eighth of it at most.
-constexpr int64_t kPieceSamples = 1024;
+// cache. What neighbouring pieces compute twice is a sixteenth of it at most.
+constexpr int64_t kPieceSamples = 2048;
 // Shorter signals go through the blocks whole, and the threads share each convolution.
 constexpr int64_t kLeastPieces = 4;
 

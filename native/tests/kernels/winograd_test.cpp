@@ -35,10 +35,11 @@ at::Tensor rectified(const at::Tensor& x, double slope) { return at::maximum(x, 
 
 // The definition in float64.
 at::Tensor expected_of(const at::Tensor& x_BTC, const at::Tensor& weight, const at::Tensor& bias, int64_t dilation,
-                       const WinogradPasses& passes) {
+                       int64_t padding, const WinogradPasses& passes) {
+  const int64_t reach = (weight.size(2) - 1) * dilation;
   const at::Tensor x = rectified(x_BTC.to(at::kDouble), passes.input_slope).transpose(1, 2);
-  at::Tensor y = at::conv1d(x, weight.to(at::kDouble), bias.defined() ? bias.to(at::kDouble) : bias, 1,
-                            (weight.size(2) - 1) * dilation / 2, dilation)
+  at::Tensor y = at::conv1d(at::constant_pad_nd(x, {padding, reach - padding}), weight.to(at::kDouble),
+                            bias.defined() ? bias.to(at::kDouble) : bias, 1, at::IntArrayRef{0}, dilation)
                      .transpose(1, 2);
   if (passes.residual_BTC.defined()) y = y + passes.residual_BTC;
   if (passes.sum_BTC.defined()) y = y + passes.sum_BTC;
@@ -72,13 +73,14 @@ TEST_CASE("every length and batch equals the definition, the same twice and with
             CAPTURE(dilation);
             CAPTURE(time);
             CAPTURE(batch);
+            const int64_t padding = (kernel - 1) * dilation / 2;
             const at::Tensor weight = weight_of(6, 5, kernel), bias = normal(1, 1, 6, 3).view({6});
             const at::Tensor x = normal(batch, time, 5, 1), before = x.clone();
             const WinogradPasses passes = all_passes(batch, time, 6);
             const at::Tensor residual = passes.residual_BTC.clone(), sum = passes.sum_BTC.clone();
-            const WinogradConv conv(weight, bias, dilation, (kernel - 1) * dilation / 2, vectors);
+            const WinogradConv conv(weight, bias, dilation, padding, vectors);
             const at::Tensor y = with_threads(1, conv, x, passes);
-            VT_CHECK_CLOSE(y, expected_of(x, weight, bias, dilation, passes), 1e-5);
+            VT_CHECK_CLOSE(y, expected_of(x, weight, bias, dilation, padding, passes), 1e-5);
             VT_CHECK_SAME_BITS(with_threads(2, conv, x, passes), y);
             VT_CHECK_SAME_BITS(x, before);
             VT_CHECK_SAME_BITS(passes.residual_BTC, residual);
@@ -90,34 +92,60 @@ TEST_CASE("every length and batch equals the definition, the same twice and with
   }
 }
 
-TEST_CASE("every number of taps and channels, with and without what is fused") {
+TEST_CASE("every number of taps and channels and every padding, with and without what is fused") {
+  const std::vector<std::pair<int64_t, int64_t>> widths{{1, 1}, {8, 16}, {16, 8}, {17, 33}, {31, 64}, {70, 40}};
   for (const WinogradVectors vectors : all_vectors()) {
     for (int64_t kernel = kWinogradMinKernel; kernel <= kWinogradMaxKernel; ++kernel) {
-      const int64_t dilation = kernel % 2 == 0 ? 2 : 1;
-      for (const auto& [in, out] : std::vector<std::pair<int64_t, int64_t>>{{1, 1}, {8, 16}, {16, 8}, {17, 33}, {31, 64}, {70, 40}}) {
+      for (const auto& [in, out] : widths) {
+        const int64_t dilation = kernel % 2 + 1, padding = (in + out) % ((kernel - 1) * dilation + 1);
         CAPTURE(static_cast<int>(vectors));
         CAPTURE(kernel);
         CAPTURE(in);
         CAPTURE(out);
+        CAPTURE(padding);
         const at::Tensor weight = weight_of(out, in, kernel), bias = normal(1, 1, out, 3).view({out});
         const at::Tensor x = normal(2, 77, in, 1);
         const WinogradPasses fused = all_passes(2, 77, out);
-        VT_CHECK_CLOSE(WinogradConv(weight, {}, dilation, (kernel - 1) * dilation / 2, vectors)(x), expected_of(x, weight, {}, dilation, {}), 1e-5);
-        VT_CHECK_CLOSE(WinogradConv(weight, bias, dilation, (kernel - 1) * dilation / 2, vectors)(x, fused), expected_of(x, weight, bias, dilation, fused),
-                       1e-5);
+        VT_CHECK_CLOSE(WinogradConv(weight, {}, dilation, padding, vectors)(x),
+                       expected_of(x, weight, {}, dilation, padding, {}), 1e-5);
+        VT_CHECK_CLOSE(WinogradConv(weight, bias, dilation, padding, vectors)(x, fused),
+                       expected_of(x, weight, bias, dilation, padding, fused), 1e-5);
       }
     }
   }
 }
 
-TEST_CASE("the decoder's widest convolutions stay within the error of one sum") {
+TEST_CASE("the decoder's widest convolutions keep to the stated error, however the threads share them") {
   for (const WinogradVectors vectors : all_vectors()) {
     if (vectors == WinogradVectors::kNone) continue;
-    for (const int64_t kernel : {3, 7, 11}) {
+    for (const int64_t kernel : {2, 3, 7, 11}) {
+      for (const int64_t time : {5, 100, 400}) {
+        CAPTURE(static_cast<int>(vectors));
+        CAPTURE(kernel);
+        CAPTURE(time);
+        const at::Tensor weight = weight_of(256, 256, kernel), x = normal(1, time, 256, 1);
+        const WinogradConv conv(weight, {}, 1, kernel / 2, vectors);
+        const at::Tensor y = with_threads(1, conv, x, {});
+        VT_CHECK_CLOSE(y, expected_of(x, weight, {}, 1, kernel / 2, {}), kernel < 9 ? 4e-6 : 1e-5);
+        for (const int threads : {2, 3, 7}) VT_CHECK_SAME_BITS(with_threads(threads, conv, x, {}), y);
+      }
+    }
+  }
+}
+
+TEST_CASE("a piece of a signal, and some of the output channels") {
+  for (const WinogradVectors vectors : all_vectors()) {
+    for (const int64_t kernel : {2, 3, 7, 11}) {
       CAPTURE(static_cast<int>(vectors));
       CAPTURE(kernel);
-      const at::Tensor weight = weight_of(256, 256, kernel), x = normal(1, 400, 256, 1);
-      VT_CHECK_CLOSE(WinogradConv(weight, {}, 1, kernel / 2, vectors)(x), expected_of(x, weight, {}, 1, {}), 4e-6);
+      const int64_t dilation = 3, padding = kernel / 2 * dilation, time = 150, begin = 40, end = 97, reach = 33;
+      const WinogradConv conv(weight_of(20, 12, kernel), {}, dilation, padding, vectors);
+      const at::Tensor x = normal(1, time, 12, 1), whole = conv(x), wide = at::full({end - begin, 50}, 7.0);
+      const float* from = x.const_data_ptr<float>() + begin * 12;
+      conv.run({1, end - begin, reach, reach, 50}, from, {}, wide.mutable_data_ptr<float>() + 10);
+      VT_CHECK_CLOSE(wide.narrow(1, 10, 20), whole[0].narrow(0, begin, end - begin), 4e-6);
+      CHECK((wide.narrow(1, 0, 10) == 7.0).all().item<bool>());
+      CHECK((wide.narrow(1, 30, 20) == 7.0).all().item<bool>());
     }
   }
 }
