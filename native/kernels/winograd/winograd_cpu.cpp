@@ -182,8 +182,10 @@ WinogradBlocks winograd_blocks(WinogradVectors vectors, const WinogradConvolutio
   return blocks;
 }
 
-void winograd_block(WinogradVectors vectors, const WinogradConvolution& conv, const WinogradFusion& fusion,
-                    const WinogradBlocks& blocks, int64_t number, const float* x_BTC, float* y_BTC, float* work) {
+void winograd_block([[maybe_unused]] WinogradVectors vectors, [[maybe_unused]] const WinogradConvolution& conv,
+                    [[maybe_unused]] const WinogradFusion& fusion, [[maybe_unused]] const WinogradBlocks& blocks,
+                    [[maybe_unused]] int64_t number, [[maybe_unused]] const float* x_BTC, [[maybe_unused]] float* y_BTC,
+                    [[maybe_unused]] float* work) {
 #if VT_HAS_VECTORS
   if (vectors == WinogradVectors::kAvx512) return avx512::block(conv, fusion, blocks, number, x_BTC, y_BTC, work);
   if (vectors == WinogradVectors::kAvx2) return avx2::block(conv, fusion, blocks, number, x_BTC, y_BTC, work);

@@ -1,5 +1,5 @@
-// Included by winograd_cpu.cpp once for each kind of vector, inside a namespace that defines Vec, kLanes, the operations on
-// them and VT_LANES: no include guard.
+// Included by winograd_cpu.cpp once for each kind of vector, in a namespace with Vec, kLanes, kRegisters and the operations on
+// vectors; VT_LANES and VT_LANES_CALL let a function use their instructions. Hence no include guard.
 
 // As many accumulators as there are registers for, beside a row of weights and a broadcast.
 template <int kColumns>
@@ -247,8 +247,8 @@ VT_LANES void transform_channels(const WinogradConvolution& conv, const Winograd
 
 template <int kPoints, int kOuter, int kTiles, bool kLast>
 VT_LANES void restore_channels(const WinogradConvolution& conv, const WinogradFusion& fusion, int64_t time, int64_t y_stride,
-                               int64_t signal, int64_t first, int64_t channel, int64_t lanes, const float* m, int64_t point_stride,
-                               float* y_BTC) {
+                               int64_t signal, int64_t first, int64_t channel, int64_t lanes, const float* m,
+                               int64_t point_stride, float* y_BTC) {
   constexpr int kTile = kTileOf<kPoints>;
   Vec y[kTiles][kTile], at[kTiles][kPoints];
 #pragma GCC unroll 7

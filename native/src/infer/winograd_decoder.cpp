@@ -9,10 +9,10 @@ namespace valetts {
 namespace {
 
 // Samples of a stage that one thread takes through all its blocks, so that what lies between the convolutions stays in the
-// cache. What neighbouring pieces compute twice is a sixteenth of it at most.
-constexpr int64_t kPieceSamples = 2048;
+// cache. What neighbouring pieces compute twice is an eighth of it at most.
+constexpr int64_t kPieceSamples = 1024;
 // Shorter signals go through the blocks whole, and the threads share each convolution.
-constexpr int64_t kLeastPieces = 4;
+constexpr int64_t kLeastPieces = 8;
 
 bool is_served(const FoldedConv& conv) {
   return WinogradConv::serves(conv.weight.size(2), conv.options.dilation, conv.options.padding);
@@ -49,7 +49,7 @@ std::vector<FoldedConv> phases_of(const FoldedConv& conv) {
 }
 
 // Samples [begin, end) of a signal; `data` is where sample 0 is or would be.
-struct Piece {
+struct Stretch {
   float* data;
   int64_t begin, end;
 };
@@ -76,10 +76,12 @@ WinogradDecoder::WinogradDecoder(const FoldedDecoder& folded, size_t kernels)
     return out;
   };
   for (size_t i = 0; i < folded.upsamples.size(); ++i) {
-    Stage stage{folded.upsamples[i].options.stride, all(phases_of(folded.upsamples[i])), {}};
+    Stage stage{folded.upsamples[i].options.stride, folded.upsamples[i].weight.size(1), 0,
+                all(phases_of(folded.upsamples[i])), {}};
     for (size_t k = 0; k < kernels; ++k) {
       const FoldedDecoder::Block& block = folded.blocks[i * kernels + k];
       stage.blocks.push_back({all(block.first), all(block.second)});
+      stage.reach = std::max(stage.reach, stage.blocks.back().reach());
     }
     stages_.push_back(std::move(stage));
   }
@@ -96,9 +98,8 @@ int64_t WinogradDecoder::Block::reach() const {
 // The transposed convolution of leaky_relu(x).
 at::Tensor WinogradDecoder::upsampled(const Stage& stage, const at::Tensor& x_BTC, double slope) {
   const int64_t batch = x_BTC.size(0), time = x_BTC.size(1);
-  int64_t width = 0;
-  for (const WinogradConv& conv : stage.upsample) width += conv.out();
-  at::Tensor y_BTC = at::empty({batch, time * stage.rate, width / stage.rate}, x_BTC.options());
+  const int64_t width = stage.rate * stage.channels;
+  at::Tensor y_BTC = at::empty({batch, time * stage.rate, stage.channels}, x_BTC.options());
   auto* y = y_BTC.mutable_data_ptr<float>();
   for (const WinogradConv& conv : stage.upsample) {
     WinogradFusion rectified;
@@ -109,62 +110,63 @@ at::Tensor WinogradDecoder::upsampled(const Stage& stage, const at::Tensor& x_BT
   return y_BTC;
 }
 
+// Samples [begin, end) of leaky_relu(mean of the blocks of x), written to y. x and y are where one signal's sample 0 is, with
+// `time` samples; space has room for two times the samples and the blocks' reach.
+void WinogradDecoder::piece_of(const Stage& stage, int64_t time, int64_t begin, int64_t end, float* x, double slope,
+                               float* space, float* y) {
+  const int64_t origin = std::max<int64_t>(0, begin - stage.reach), rows = std::min(time, end + stage.reach) - origin;
+  float *one_space = space - origin * stage.channels, *other_space = one_space + rows * stage.channels;
+  for (size_t k = 0; k < stage.blocks.size(); ++k) {
+    const Block& block = stage.blocks[k];
+    int64_t rest = block.reach();  // of the convolutions that follow
+    // Leaves `out` with the samples that those need.
+    const auto run = [&](const WinogradConv& conv, const Stretch& in, const Stretch* residual, WinogradFusion fusion,
+                         Stretch& out) {
+      rest -= conv.reach();
+      out.begin = std::max<int64_t>(0, begin - rest);
+      out.end = std::min(time, end + rest);
+      const int64_t offset = out.begin * stage.channels;
+      fusion.input_slope = static_cast<float>(kDecoderSlope);
+      if (residual != nullptr) fusion.residual = residual->data + offset;
+      if (fusion.sum != nullptr) fusion.sum += offset;
+      conv.run({1, out.end - out.begin, out.begin - in.begin, in.end - out.end}, in.data + offset, fusion, out.data + offset);
+    };
+    const bool in_pairs = !block.second.empty();
+    Stretch h{x, 0, time}, one{one_space, 0, 0}, other{other_space, 0, 0}, result{y, 0, 0};
+    for (size_t i = 0; i < block.first.size(); ++i) {
+      if (in_pairs) run(block.first[i], h, nullptr, {}, one);
+      const WinogradConv& conv = in_pairs ? block.second[i] : block.first[i];
+      const Stretch in = in_pairs ? one : h;
+      if (i + 1 < block.first.size()) {
+        run(conv, in, &h, {}, other);
+        h = other;
+        if (!in_pairs) std::swap(one, other);
+        continue;
+      }
+      WinogradFusion fusion;
+      if (k > 0) fusion.sum = y;
+      if (k + 1 == stage.blocks.size()) {
+        fusion.scale = 1.0f / static_cast<float>(stage.blocks.size());
+        fusion.output_slope = static_cast<float>(slope);
+      }
+      run(conv, in, &h, fusion, result);
+    }
+  }
+}
+
 // leaky_relu(mean of the blocks of x)
 at::Tensor WinogradDecoder::blocks_of(const Stage& stage, const at::Tensor& x_BTC, double slope) {
-  const int64_t batch = x_BTC.size(0), time = x_BTC.size(1), channels = x_BTC.size(2);
+  const int64_t batch = x_BTC.size(0), time = x_BTC.size(1);
   at::Tensor y_BTC = at::empty_like(x_BTC);
-  int64_t reach = 0;
-  for (const Block& block : stage.blocks) reach = std::max(reach, block.reach());
-  const int64_t whole = time < kLeastPieces * kPieceSamples ? 1 : (time + kPieceSamples - 1) / kPieceSamples;
-  const int64_t length = (time + whole - 1) / whole, pieces = (time + length - 1) / length;
-  const float mean = 1.0f / static_cast<float>(stage.blocks.size());
-  auto* x_data = const_cast<float*>(x_BTC.const_data_ptr<float>());
-  auto* y_data = y_BTC.mutable_data_ptr<float>();
-
-  at::parallel_for(0, batch * pieces, 1, [&](int64_t first_piece, int64_t last_piece) {
-    const int64_t rows = std::min(time, length + 2 * reach);
-    const at::Tensor space = at::empty({2, rows, channels}, at::kFloat);
-    for (int64_t number = first_piece; number < last_piece; ++number) {
-      const int64_t begin = number % pieces * length, end = std::min(time, begin + length);
-      const int64_t signal = number / pieces * time * channels, origin = std::max<int64_t>(0, begin - reach);
-      const auto buffer = [&](int64_t i) {
-        return Piece{space.mutable_data_ptr<float>() + (i * rows - origin) * channels, 0, 0};
-      };
-      const Piece x{x_data + signal, 0, time};
-      for (size_t k = 0; k < stage.blocks.size(); ++k) {
-        const Block& block = stage.blocks[k];
-        int64_t rest = block.reach();  // of the convolutions that follow
-        const auto run = [&](const WinogradConv& conv, const Piece& in, WinogradFusion fusion, const Piece* residual, Piece& out) {
-          rest -= conv.reach();
-          out.begin = std::max<int64_t>(0, begin - rest);
-          out.end = std::min(time, end + rest);
-          const int64_t offset = out.begin * channels;
-          fusion.input_slope = static_cast<float>(kDecoderSlope);
-          if (residual != nullptr) fusion.residual = residual->data + offset;
-          if (fusion.sum != nullptr) fusion.sum += offset;
-          conv.run({1, out.end - out.begin, out.begin - in.begin, in.end - out.end}, in.data + offset, fusion, out.data + offset);
-        };
-        Piece h = x, one = buffer(0), other = buffer(1), result{y_data + signal, 0, 0};
-        for (size_t i = 0; i < block.first.size(); ++i) {
-          const bool twice = !block.second.empty();
-          if (twice) run(block.first[i], h, {}, nullptr, one);
-          const WinogradConv& conv = twice ? block.second[i] : block.first[i];
-          const Piece& in = twice ? one : h;
-          if (i + 1 < block.first.size()) {
-            run(conv, in, {}, &h, other);
-            h = other;
-            if (!twice) std::swap(one, other);
-            continue;
-          }
-          WinogradFusion fusion;
-          if (k > 0) fusion.sum = result.data;
-          if (k + 1 == stage.blocks.size()) {
-            fusion.scale = mean;
-            fusion.output_slope = static_cast<float>(slope);
-          }
-          run(conv, in, fusion, &h, result);
-        }
-      }
+  const int64_t wanted = time < kLeastPieces * kPieceSamples ? 1 : (time + kPieceSamples - 1) / kPieceSamples;
+  const int64_t length = (time + wanted - 1) / wanted, pieces = (time + length - 1) / length;
+  auto *x = x_BTC.data_ptr<float>(), *y = y_BTC.mutable_data_ptr<float>();
+  at::parallel_for(0, batch * pieces, 1, [&](int64_t first, int64_t last) {
+    const at::Tensor space = at::empty({2, std::min(time, length + 2 * stage.reach), stage.channels}, at::kFloat);
+    for (int64_t number = first; number < last; ++number) {
+      const int64_t begin = number % pieces * length, signal = number / pieces * time * stage.channels;
+      piece_of(stage, time, begin, std::min(time, begin + length), x + signal, slope, space.mutable_data_ptr<float>(),
+               y + signal);
     }
   });
   return y_BTC;

@@ -1,5 +1,5 @@
-// HiFi-GAN's decoder in float32 through kernels/winograd, for CPUs with AVX2: a third of the multiplications, channels
-// innermost from one end to the other, and no pass over a signal but the convolutions' own.
+// HiFi-GAN's decoder in float32 through kernels/winograd, for CPUs with AVX2: a third of the multiplications, channels innermost
+// from the first convolution on, and no pass over a signal but the convolutions' own.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -30,11 +30,15 @@ class WinogradDecoder {
   };
   struct Stage {
     int64_t rate;
+    int64_t channels;
+    int64_t reach;                       // of the widest block
     std::vector<WinogradConv> upsample;  // of consecutive phases
     std::vector<Block> blocks;
   };
 
   static at::Tensor upsampled(const Stage& stage, const at::Tensor& x_BTC, double slope);
+  static void piece_of(const Stage& stage, int64_t time, int64_t begin, int64_t end, float* x, double slope, float* space,
+                       float* y);
   static at::Tensor blocks_of(const Stage& stage, const at::Tensor& x_BTC, double slope);
 
   FoldedConv pre_;
