@@ -1,6 +1,7 @@
-// The decoder for synthesis on the CPU: weight norm folded, weights in the layout that oneDNN wants, channels innermost from
-// one end to the other so that nothing is reordered between convolutions, rectifiers and residual sums done by the
-// convolutions themselves, and transposed convolutions as ordinary ones with one group of outputs for each phase.
+// The decoder for synthesis on the CPU: infer/winograd_decoder where that serves, else oneDNN's convolutions. For those weight
+// norm is folded, weights are in the layout that oneDNN wants, channels innermost from one end to the other so that nothing is
+// reordered between convolutions, rectifiers and residual sums done by the convolutions themselves, and transposed convolutions
+// are ordinary ones with one group of outputs for each phase.
 #pragma once
 
 #include <ATen/ATen.h>
