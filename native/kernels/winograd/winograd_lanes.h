@@ -72,7 +72,7 @@ VT_LANES_CALL void multiply_point(int64_t rows, int64_t in, int64_t begin, int64
   for (; c < end; c += kLanes) multiply_rows<1>(rows, in, w_NI, w_stride, u + c * in, m_NO + c, out_padded);
 }
 
-// Input to points, and products at points to outputs: of F(2, 3) and F(3, 2) at 0, 1, -1, infinity.
+// Input to points, and products at points to outputs: of F(3, 2) at 0, 1, -1, infinity.
 VT_LANES void points_of_4(const Vec* d, Vec* v) {
   v[0] = subtract(d[2], d[0]);
   v[1] = add(d[2], d[1]);
@@ -80,12 +80,11 @@ VT_LANES void points_of_4(const Vec* d, Vec* v) {
   v[3] = subtract(d[3], d[1]);
 }
 
-template <int kOutputs>
 VT_LANES void outputs_of_4(const Vec* m, Vec* y) {
-  const Vec even = add(m[1], m[2]), odd = subtract(m[1], m[2]);
+  const Vec even = add(m[1], m[2]);
   y[0] = add(m[0], even);
-  y[1] = kOutputs == 2 ? add(odd, m[3]) : odd;
-  if constexpr (kOutputs == 3) y[2] = add(even, m[3]);
+  y[1] = subtract(m[1], m[2]);
+  y[2] = add(even, m[3]);
 }
 
 // F(4, 3) at 0, 1, -1, 2, -2, infinity.
@@ -147,9 +146,9 @@ VT_LANES void points_of(const Vec* d, Vec* v) {
   if constexpr (kPoints == 7) points_of_7(d, v);
 }
 
-template <int kPoints, int kOutputs>
+template <int kPoints>
 VT_LANES void outputs_of(const Vec* m, Vec* y) {
-  if constexpr (kPoints == 4) outputs_of_4<kOutputs>(m, y);
+  if constexpr (kPoints == 4) outputs_of_4(m, y);
   if constexpr (kPoints == 6) outputs_of_6(m, y);
   if constexpr (kPoints == 7) outputs_of_7(m, y);
 }
@@ -158,12 +157,24 @@ VT_LANES Vec rectified(Vec x, Vec slope) { return larger(x, multiply(slope, x));
 
 // Where a group's samples lie: sample i of it is sample `first + i dilation` of signal `signal`.
 struct Group {
-  int64_t signal, index, first;
+  int64_t signal, phase, index, first;
 };
 
 VT_LANES Group group_at(const WinogradConvolution& conv, const WinogradBlocks& blocks, int64_t samples, int64_t number) {
   const int64_t row = number / blocks.phase_groups, index = number % blocks.phase_groups;
-  return {row / conv.dilation, index, row % conv.dilation + index * samples * conv.dilation};
+  const int64_t phase = row % conv.dilation;
+  return {row / conv.dilation, phase, index, phase + index * samples * conv.dilation};
+}
+
+VT_LANES void advance(const WinogradConvolution& conv, const WinogradBlocks& blocks, int64_t samples, Group& group) {
+  group.first += samples * conv.dilation;
+  if (++group.index < blocks.phase_groups) return;
+  group.index = 0;
+  if (++group.phase == conv.dilation) {
+    group.phase = 0;
+    ++group.signal;
+  }
+  group.first = group.phase;
 }
 
 // kLast: fewer channels than lanes.
@@ -201,8 +212,8 @@ VT_LANES void transform_channels(const WinogradConvolution& conv, const Winograd
   const bool rectify = fusion.input_slope != 1.0f;
   const Vec slope = all(fusion.input_slope);
   Vec v[kOuter][kPoints] = {};
-  for (int64_t n = 0; n < rows; ++n) {
-    const Group group = group_at(conv, blocks, kSamples, begin + n);
+  Group group = group_at(conv, blocks, kSamples, begin);
+  for (int64_t n = 0; n < rows; ++n, advance(conv, blocks, kSamples, group)) {
     const float* x_TC = x_BTC + group.signal * blocks.span.time * conv.in;
     const int64_t first = group.first - conv.padding;
     const bool follows = n > 0 && group.index > 0;
@@ -250,22 +261,22 @@ VT_LANES void restore_channels(const WinogradConvolution& conv, const WinogradFu
                                int64_t signal, int64_t first, int64_t channel, int64_t lanes, const float* m,
                                int64_t point_stride, float* y_BTC) {
   constexpr int kTile = kTileOf<kPoints>;
-  Vec y[kTiles][kTile], at[kTiles][kPoints];
+  Vec y[kTiles][kTile], of_tile[kTiles][kPoints];
 #pragma GCC unroll 7
   for (int p = 0; p < kPoints; ++p) {
     if constexpr (kOuter == 1) {
-      at[0][p] = load(m + p * point_stride);
+      of_tile[0][p] = load(m + p * point_stride);
     } else {
       Vec products[kOuter], tiles[kTiles];
 #pragma GCC unroll 6
       for (int u = 0; u < kOuter; ++u) products[u] = load(m + (u * kPoints + p) * point_stride);
-      outputs_of<kOuter, kTiles>(products, tiles);
+      outputs_of<kOuter>(products, tiles);
 #pragma GCC unroll 4
-      for (int u = 0; u < kTiles; ++u) at[u][p] = tiles[u];
+      for (int u = 0; u < kTiles; ++u) of_tile[u][p] = tiles[u];
     }
   }
 #pragma GCC unroll 4
-  for (int u = 0; u < kTiles; ++u) outputs_of<kPoints, kTile>(at[u], y[u]);
+  for (int u = 0; u < kTiles; ++u) outputs_of<kPoints>(of_tile[u], y[u]);
   const Vec bias = conv.bias == nullptr ? zero() : kLast ? load_first(conv.bias + channel, lanes) : load(conv.bias + channel);
   const Vec scale = all(fusion.scale), slope = all(fusion.output_slope);
 #pragma GCC unroll 16
@@ -313,8 +324,8 @@ VT_LANES_CALL void block_of(const WinogradConvolution& conv, const WinogradFusio
                    conv.weights + p * conv.in * out_padded, m + p * m_point);
   }
   const int64_t y_stride = blocks.span.y_stride == 0 ? conv.out : blocks.span.y_stride;
-  for (int64_t n = 0; n < rows; ++n) {
-    const Group group = group_at(conv, blocks, kTileOf<kPoints> * kTiles, begin + n);
+  Group group = group_at(conv, blocks, kTileOf<kPoints> * kTiles, begin);
+  for (int64_t n = 0; n < rows; ++n, advance(conv, blocks, kTileOf<kPoints> * kTiles, group)) {
     const float* from = m + n * out_padded;
     for (c = first_out; c + kLanes <= last_out && c + kLanes <= conv.out; c += kLanes) {
       restore_channels<kPoints, kOuter, kTiles, false>(conv, fusion, blocks.span.time, y_stride, group.signal, group.first, c,
