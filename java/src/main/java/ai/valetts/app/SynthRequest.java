@@ -16,8 +16,8 @@ import java.util.List;
  * @param seed same seed, same audio
  * @param device {@code auto}, {@code cpu} or {@code cuda:N}
  * @param threads CPU threads; 0 takes the machine's
- * @param precision {@code fp32}, or {@code bf16}: on a CPU that multiplies it the decoder is faster, with rounding noise at
- *     least 35 dB below the voice
+ * @param precision {@code fp32}, or {@code bf16}: on a CPU that multiplies it the decoder rounds to it, with noise at least
+ *     35 dB below the voice; meant for AMX, without which {@code fp32} is faster
  */
 public record SynthRequest(
     Path voice,

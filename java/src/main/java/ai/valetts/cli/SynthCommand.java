@@ -53,7 +53,7 @@ final class SynthCommand implements Command {
     options.addOption(RunOptions.value("seed", "N", "same seed, same audio (default 0)"));
     RunOptions.addMachine(options);
     options.addOption(
-        RunOptions.value("precision", "P", "fp32 (default), or bf16: faster on CPUs that multiply it, a little coarser"));
+        RunOptions.value("precision", "P", "fp32 (default), or bf16: a little coarser, meant for CPUs with AMX"));
     return options;
   }
 
