@@ -66,11 +66,10 @@ final class EpochPlan {
     for (List<Clip> batch : batches(epoch)) {
       int longest = 0;
       for (Clip clip : batch) {
-        int frames = clip.frames(hopLength);
-        longest = Math.max(longest, frames);
-        real += frames;
+        longest = Math.max(longest, padded(clip.samples()));
+        real += clip.frames(hopLength);
       }
-      padded += (long) batch.size() * padded(longest);
+      padded += (long) batch.size() * longest;
     }
     return real == 0 ? 1 : (double) padded / real;
   }
@@ -80,15 +79,16 @@ final class EpochPlan {
     return balanced == null ? new double[] {1, 1} : balanced.range();
   }
 
-  /** Frames that a clip can take: a slower tempo makes it longer. */
-  private int longest(Clip clip) {
-    int frames = clip.frames(hopLength);
+  /** Samples that a clip can take: a slower tempo makes it longer. */
+  private long longest(Clip clip) {
     boolean varies = data.augmentation() != null && data.augmentation().tempoShare() != null;
-    return varies ? (int) Math.ceil(frames / (1 - data.augmentation().tempoShare())) : frames;
+    return varies ? (long) Math.ceil(clip.samples() / (1 - data.augmentation().tempoShare())) : clip.samples();
   }
 
-  private static int padded(int frames) {
-    return (frames + FRAME_STEP - 1) / FRAME_STEP * FRAME_STEP;
+  /** Frames that a batch makes of its longest clip; what lies beyond its last whole frame takes room too. */
+  private int padded(long samples) {
+    long step = (long) FRAME_STEP * hopLength;
+    return (int) ((samples + step - 1) / step) * FRAME_STEP;
   }
 
   static List<List<Clip>> ofFixedSize(
@@ -137,8 +137,8 @@ final class EpochPlan {
       least[end] = Double.MAX_VALUE;
       int longest = 0;
       for (int start = end - 1; start >= 0 && end - start <= data.batchSize(); start--) {
-        longest = Math.max(longest, sorted.get(start).frames);
-        long frames = (long) (end - start) * padded(longest);
+        longest = Math.max(longest, sorted.get(start).padded);
+        long frames = (long) (end - start) * longest;
         // A clip that is longer than the budget is a batch of its own.
         if (frames > data.batchFrames() && end - start > 1) {
           break;
@@ -170,22 +170,26 @@ final class EpochPlan {
     for (int end = sorted.size(); end > 0; end = cuts[end]) {
       int longest = 0;
       for (Keyed keyed : sorted.subList(cuts[end], end)) {
-        longest = Math.max(longest, keyed.frames);
+        longest = Math.max(longest, keyed.padded);
         real += keyed.frames;
       }
-      padded += (long) (end - cuts[end]) * padded(longest);
+      padded += (long) (end - cuts[end]) * longest;
     }
     return real == 0 ? 1 : (double) padded / real;
   }
 
-  private record Keyed(double key, int frames, Clip clip) {}
+  /**
+   * @param padded frames of a batch in which this is the longest
+   */
+  private record Keyed(double key, int frames, int padded, Clip clip) {}
 
   private List<List<Clip>> withinBudget(List<Clip> chosen, int epoch) {
     SplitMix shuffle = new SplitMix(seed, epoch);
     List<Keyed> sorted = new ArrayList<>(chosen.size());
     for (Clip clip : chosen) {
-      int frames = longest(clip);
-      sorted.add(new Keyed(frames * shuffle.between(1 - JITTER, 1 + JITTER), frames, clip));
+      long samples = longest(clip);
+      int frames = (int) (samples / hopLength);
+      sorted.add(new Keyed(frames * shuffle.between(1 - JITTER, 1 + JITTER), frames, padded(samples), clip));
     }
     sorted.sort(Comparator.comparingDouble(Keyed::key).thenComparingLong(keyed -> keyed.clip.id()));
     int[] cuts = cutsWithLittlePadding(sorted);
