@@ -147,9 +147,10 @@ report() {
       heading 'Paths of a training step on a GPU'
       printf '`base.yaml`, clips of 5.06 s, duration predictor deterministic; %s steps after %s to warm up.\n\n' "$STEPS" "$WARM_UP"
       printf '`/10`: metrics read every ten steps instead of at each.\n\n'
-      printf '| VALETTS_GPU_PATH | batch | precision | median, ms | steps/s | utterances/s | peak memory, GB |\n| --- | ---: | --- | ---: | ---: | ---: | ---: |\n'
-      sed -n 's/^\([a-z/0-9]*\) .*"batch":\([0-9]*\),.*"precision":"\([a-z0-9]*\)".*"medianMs":\([0-9.]*\).*"stepsPerSecond":\([0-9.]*\),"utterancesPerSecond":\([0-9.]*\).*"devicePeakBytes":\([0-9]*\).*/\1 \2 \3 \4 \5 \6 \7/p' "$KEPT/paths.txt" |
-        awk '{ printf "| %s | %s | %s | %.2f | %.2f | %.1f | %.2f |\n", $1, $2, $3, $4, $5, $6, $7 / 1e9 }'
+      printf 'Kernels are those of a recorded step, counted in its graph.\n\n'
+      printf '| VALETTS_GPU_PATH | batch | precision | median, ms | steps/s | utterances/s | peak memory, GB | kernels |\n| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |\n'
+      sed -n 's/^\([a-z/0-9]*\) .*"batch":\([0-9]*\),.*"precision":"\([a-z0-9]*\)".*"medianMs":\([0-9.]*\).*"stepsPerSecond":\([0-9.]*\),"utterancesPerSecond":\([0-9.]*\).*"devicePeakBytes":\([0-9]*\).*"recordedKernels":\([0-9]*\).*/\1 \2 \3 \4 \5 \6 \7 \8/p' "$KEPT/paths.txt" |
+        awk '{ printf "| %s | %s | %s | %.2f | %.2f | %.1f | %.2f | %s |\n", $1, $2, $3, $4, $5, $6, $7 / 1e9, $8 > 0 ? $8 : "" }'
       if [ -f "$KEPT/launches-by-path.txt" ]; then
         printf '\nOf one step at batch %s, counted by Nsight Systems:\n\n' "${BATCHES%% *}"
         printf '| VALETTS_GPU_PATH | kernels | launches by the host | waits of the host |\n| --- | ---: | ---: | ---: |\n'

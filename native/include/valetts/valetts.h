@@ -268,6 +268,7 @@ typedef struct vt_description {
   int64_t device_peak_bytes;      /* most that was reserved at once since the last description */
   int64_t device_free_bytes;      /* of the whole device, other processes counted */
   int64_t device_total_bytes;
+  int64_t recorded_kernels; /* that a step of the shape recorded last runs on the device; 0 where none is recorded */
   char device[64];
 } vt_description;
 

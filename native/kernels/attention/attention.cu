@@ -54,7 +54,7 @@ __global__ void weights_kernel(AttentionShape shape, const float* scores_BhTT, c
   float* p_T = p_BhTT + row.index * shape.time;
   float* weights_T = weights_BhTT + row.index * shape.time;
   const bool valid = mask_T[row.query] != 0.0f;
-  float largest = kMaskedLogit;
+  float largest = -INFINITY;
   for (int64_t s = threadIdx.x; s < shape.time; s += kWarp) {
     float logit = scores_T[s];
     const int64_t j = s - row.query + shape.window;

@@ -149,7 +149,9 @@ struct Weights : torch::autograd::Function<Weights> {
   }
 };
 
-bool fits(const at::Tensor& x) { return !x.defined() || (x.scalar_type() == at::kFloat && x.is_contiguous()); }
+bool fits(const at::Tensor& x, const at::Tensor& scores) {
+  return !x.defined() || (x.scalar_type() == at::kFloat && x.is_contiguous() && x.device() == scores.device());
+}
 
 }  // namespace
 
@@ -166,7 +168,8 @@ AttentionWeights attention_weights(const at::Tensor& scores_BhTT, const at::Tens
                mask_B1T.sizes());
   VT_CHECK_ARG(!keep_BThT.defined() || keep_BThT.sizes() == at::IntArrayRef({batch, time * heads, time}),
                "attention: the keep mask must be [batch, time heads, time], not ", keep_BThT.sizes());
-  if (takes_kernel(scores_BhTT) && scores_BhTT.scalar_type() != at::kDouble && fits(mask_B1T) && fits(keep_BThT)) {
+  if (takes_kernel(scores_BhTT) && scores_BhTT.scalar_type() != at::kDouble && fits(mask_B1T, scores_BhTT) &&
+      fits(keep_BThT, scores_BhTT)) {
     const at::Tensor band = band_BhTW.defined() ? widened(band_BhTW).contiguous() : band_BhTW;
     const variable_list out = Weights::apply(widened(scores_BhTT).contiguous(), if_defined(band), mask_B1T,
                                              if_defined(keep_BThT), scale, window);

@@ -2,6 +2,7 @@
 // Compiled twice, for AVX2 and for every machine, without contraction to fused multiply-adds: the same bits.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "attention/attention_raw.h"
 
@@ -41,12 +42,12 @@ VT_INLINE float exponential(float x) {
 
 VT_INLINE float largest_of(const float* __restrict x, int64_t count) {
   float lanes[kLanes];
-  for (int64_t i = 0; i < kLanes; ++i) lanes[i] = kMaskedLogit;
+  for (int64_t i = 0; i < kLanes; ++i) lanes[i] = -INFINITY;
   int64_t s = 0;
   for (; s + kLanes <= count; s += kLanes) {
     for (int64_t i = 0; i < kLanes; ++i) lanes[i] = larger(x[s + i], lanes[i]);
   }
-  float largest = kMaskedLogit;
+  float largest = -INFINITY;
   for (; s < count; ++s) largest = larger(x[s], largest);
   for (int64_t i = 0; i < kLanes; ++i) largest = larger(lanes[i], largest);
   return largest;

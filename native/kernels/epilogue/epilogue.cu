@@ -1,5 +1,4 @@
-// A thread a value; sums are in float32 whatever the tensors hold. The bias' gradient is a block for each channel, its sum in an
-// order that does not change.
+// A thread a value; sums are in float32 whatever the tensors hold.
 #include <cuda_runtime.h>
 
 #include <type_traits>
@@ -11,8 +10,6 @@ namespace valetts {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kWarp = 32;
-constexpr unsigned kAllLanes = 0xFFFFFFFFu;
 
 __device__ float activation(float v, float slope) {
   if (slope == 0.0f) return v < 0.0f ? 0.0f : v;  // NaN stays
@@ -47,24 +44,6 @@ __global__ void activation_backward_kernel(EpilogueShape shape, const Value* y, 
   const int64_t i = place();
   if (i >= values_in(shape)) return;
   grad_x[i] = narrow<Value>(wide(grad[i]) * factor(shape, keep, mask_BT, i) * slope_at(wide(y[i]), slope));
-}
-
-template <typename Value>
-__global__ void bias_backward_kernel(EpilogueShape shape, const Value* grad_x, float* grad_bias_C) {
-  __shared__ float of_warps[kThreads / kWarp];
-  const int64_t channel = blockIdx.x;
-  float sum = 0.0f;
-  for (int64_t item = 0; item < shape.batch; ++item) {
-    const Value* row_T = grad_x + (item * shape.channels + channel) * shape.time;
-    for (int64_t t = threadIdx.x; t < shape.time; t += kThreads) sum += wide(row_T[t]);
-  }
-  for (int distance = kWarp / 2; distance > 0; distance /= 2) sum += __shfl_down_sync(kAllLanes, sum, distance);
-  if (threadIdx.x % kWarp == 0) of_warps[threadIdx.x / kWarp] = sum;
-  __syncthreads();
-  if (threadIdx.x != 0) return;
-  float total = 0.0f;
-  for (int warp = 0; warp < kThreads / kWarp; ++warp) total += of_warps[warp];
-  grad_bias_C[channel] = total;
 }
 
 template <typename X, typename Y>
@@ -141,20 +120,12 @@ const char* activation_cuda(const EpilogueShape& shape, ValueType type, const vo
 }
 
 const char* activation_backward_cuda(const EpilogueShape& shape, ValueType type, const void* y, float slope,
-                                     const float* keep, const float* mask_BT, const void* grad, void* grad_x,
-                                     float* grad_bias_C, void* stream) {
-  const auto in_stream = static_cast<cudaStream_t>(stream);
-  return with_type(type, [&](auto* of_type) -> const char* {
+                                     const float* keep, const float* mask_BT, const void* grad, void* grad_x, void* stream) {
+  if (count_of(shape) == 0) return nullptr;
+  return with_type(type, [&](auto* of_type) {
     using Value = std::remove_pointer_t<decltype(of_type)>;
-    if (count_of(shape) > 0) {
-      activation_backward_kernel<<<blocks_for(count_of(shape)), kThreads, 0, in_stream>>>(
-          shape, static_cast<const Value*>(y), slope, keep, mask_BT, static_cast<const Value*>(grad),
-          static_cast<Value*>(grad_x));
-      if (const char* problem = outcome()) return problem;
-    }
-    if (grad_bias_C == nullptr || shape.channels == 0) return nullptr;
-    bias_backward_kernel<<<static_cast<unsigned>(shape.channels), kThreads, 0, in_stream>>>(
-        shape, static_cast<const Value*>(grad_x), grad_bias_C);
+    activation_backward_kernel<<<blocks_for(count_of(shape)), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+        shape, static_cast<const Value*>(y), slope, keep, mask_BT, static_cast<const Value*>(grad), static_cast<Value*>(grad_x));
     return outcome();
   });
 }

@@ -86,16 +86,17 @@ struct Activation : torch::autograd::Function<Activation> {
     const at::Tensor grad = gradients[0].to(y.scalar_type()).contiguous();
     const EpilogueShape shape = shape_of(y);
     const auto slope = static_cast<float>(context->saved_data["slope"].toDouble());
-    const bool biased = context->saved_data["biased"].toBool();
+    // Not of a frozen discriminator's.
+    const bool biased = context->saved_data["biased"].toBool() && context->needs_input_grad(1);
     out[0] = at::empty_like(y);
-    if (biased) out[1] = at::empty({shape.channels}, y.options().dtype(at::kFloat));
     if (y.is_cuda()) {
 #ifdef VALETTS_CUDA
       launch_kernel("activation", y, [&](void* stream) {
         return activation_backward_cuda(shape, value_type_of(y), bytes_of(y), slope, values_of(keep), values_of(mask), bytes_of(grad),
-                                        bytes_to(out[0]), writable(out[1]), stream);
+                                        bytes_to(out[0]), stream);
       });
 #endif
+      if (biased) out[1] = out[0].flatten(2).sum({0, 2}, false, at::kFloat);
       return out;
     }
     const float *of_y = values_of(y), *of_keep = values_of(keep), *from = values_of(grad);
@@ -261,7 +262,10 @@ struct Mean : torch::autograd::Function<Mean> {
 
 bool serves(const at::Tensor& x) { return takes_kernel(x) && is_float_or_half(x) && x.is_contiguous() && x.dim() >= 3; }
 
-bool fits(const at::Tensor& factor) { return !factor.defined() || (factor.scalar_type() == at::kFloat && factor.is_contiguous()); }
+bool fits(const at::Tensor& factor, const at::Tensor& x) {
+  return !factor.defined() ||
+         (factor.scalar_type() == at::kFloat && factor.is_contiguous() && factor.device() == x.device());
+}
 
 void check_factors(const char* operation, const at::Tensor& x, const at::Tensor& keep, const at::Tensor& mask) {
   VT_CHECK_ARG(x.dim() >= 3, operation, ": [batch, channels, ...] expected, not ", x.sizes());
@@ -289,7 +293,7 @@ at::Tensor activated(at::Tensor x, const at::Tensor& bias_C, double slope, const
   check_factors("activation", x, keep, mask);
   VT_CHECK_ARG(!bias_C.defined() || bias_C.sizes() == at::IntArrayRef({x.size(1)}), "activation: the bias is ", bias_C.sizes(),
                " for ", x.sizes());
-  if (serves(x) && fits(bias_C) && fits(keep) && fits(mask)) {
+  if (serves(x) && fits(bias_C, x) && fits(keep, x) && fits(mask, x)) {
     return Activation::apply(x, if_defined(bias_C), slope, if_defined(keep), if_defined(mask));
   }
   if (bias_C.defined()) {
@@ -326,7 +330,7 @@ std::pair<at::Tensor, at::Tensor> residual_activated(const at::Tensor& x, at::Te
 at::Tensor residual(const at::Tensor& x, at::Tensor y, const at::Tensor& keep, const at::Tensor& mask) {
   check_factors("residual", x, keep, mask);
   check_alike("residual", x, y);
-  if (serves_residual(x, y) && fits(keep) && fits(mask)) {
+  if (serves_residual(x, y) && fits(keep, x) && fits(mask, x)) {
     return Residual::apply(x, y, std::optional<double>(), if_defined(keep), if_defined(mask)).front();
   }
   return x + weighted(y, keep, mask);

@@ -54,10 +54,8 @@ void mean_backward_row_fast(int count, float slope, int64_t time, const float* r
 // `stream` is a cudaStream_t.
 const char* activation_cuda(const EpilogueShape& shape, ValueType type, const void* x, const float* bias_C, float slope,
                             const float* keep, const float* mask_BT, void* y, void* stream);
-// grad_bias_C may be null.
 const char* activation_backward_cuda(const EpilogueShape& shape, ValueType type, const void* y, float slope,
-                                     const float* keep, const float* mask_BT, const void* grad, void* grad_x,
-                                     float* grad_bias_C, void* stream);
+                                     const float* keep, const float* mask_BT, const void* grad, void* grad_x, void* stream);
 // The sum is of x's type and so is the rectified; y may be of another.
 const char* residual_cuda(const EpilogueShape& shape, ValueType type_of_x, ValueType type_of_y, const void* x,
                           const void* y, float slope, const float* keep, const float* mask_BT, void* sum, void* rectified,

@@ -145,7 +145,8 @@ struct Distance : torch::autograd::Function<Distance> {
 };
 
 bool fits(const at::Tensor& map, const at::Tensor& first) {
-  return takes_kernel(map) && is_float_or_half(map) && map.is_contiguous() && map.scalar_type() == first.scalar_type();
+  return takes_kernel(map) && is_float_or_half(map) && map.is_contiguous() && map.scalar_type() == first.scalar_type() &&
+         map.device() == first.device();
 }
 
 }  // namespace

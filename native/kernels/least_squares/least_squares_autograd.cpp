@@ -94,7 +94,7 @@ at::Tensor least_squares(const std::vector<at::Tensor>& logits, const std::vecto
     VT_CHECK_ARG(x.dim() >= 1 && x.numel() > 0 && x.size(0) % pieces == 0, "least squares: ", x.sizes(), " in ", pieces,
                  " pieces");
     fused = fused && takes_kernel(x) && is_float_or_half(x) && x.is_contiguous() &&
-            x.scalar_type() == logits.front().scalar_type();
+            x.scalar_type() == logits.front().scalar_type() && x.device() == logits.front().device();
   }
   if (fused) return Parts::apply(at::TensorList(logits), targets);
   std::vector<at::Tensor> parts;

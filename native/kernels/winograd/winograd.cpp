@@ -59,7 +59,7 @@ WinogradConv::WinogradConv(const at::Tensor& weight_OIK, const at::Tensor& bias_
                " taps are served, with no more padding than they reach");
   if (bias_O.defined()) {
     check_like(bias_O, {out_}, "bias");
-    bias_O_ = bias_O.detach();
+    bias_O_ = bias_O.detach().clone();
   }
   const at::Tensor plain = weight_OIK.detach().contiguous();
   if (vectors_ == WinogradVectors::kNone) {

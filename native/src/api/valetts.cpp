@@ -409,6 +409,7 @@ vt_status vt_session_describe(vt_session* session, vt_description* out_descripti
       filled.device_total_bytes = static_cast<int64_t>(total);
     }
 #endif
+    filled.recorded_kernels = session->steps.counts().kernels;
     put_text(filled.device, sizeof filled.device, trainer.device().str());
     out = filled;
   });

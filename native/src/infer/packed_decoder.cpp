@@ -229,7 +229,11 @@ bool PackedDecoder::serves(const Generator& generator) {
 }
 
 at::Tensor PackedDecoder::operator()(const Generator& generator, const at::Tensor& z_BCS, const at::Tensor& speaker_BG1) {
-  if (!packed_ || packed_->versions != versions_of(generator)) packed_ = std::make_unique<Packed>(generator, type_);
+  if (!packed_ || packed_->versions != versions_of(generator)) {
+    // Not beside the new ones: together they would be half a gigabyte.
+    packed_.reset();
+    packed_ = std::make_unique<Packed>(generator, type_);
+  }
   return packed_->winograd ? (*packed_->winograd)(z_BCS, speaker_BG1) : (*packed_->network)(z_BCS, speaker_BG1);
 }
 

@@ -87,6 +87,8 @@ void AdamW::step(const at::Tensor& learning_rate, const at::Tensor& overflow) {
   at::_fused_adamw_(parameters, gradients, first, second, {}, steps, learning_rate, settings_.beta1, settings_.beta2,
                     settings_.weight_decay, settings_.epsilon, /*amsgrad=*/false, /*maximize=*/false,
                     /*grad_scale=*/std::nullopt, overflow.defined() ? std::optional<at::Tensor>(overflow) : std::nullopt);
+  // libtorch's kernel does not say that it wrote, and folded weights are kept by version.
+  for (const at::Tensor& parameter : parameters) parameter.unsafeGetTensorImpl()->bump_version();
 }
 
 void AdamW::plain_step(double learning_rate, const at::Tensor& overflow, const std::vector<at::Tensor>& parameters,

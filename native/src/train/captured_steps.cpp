@@ -231,6 +231,8 @@ void CapturedSteps::record(Entry& entry, StepPhase phase, const StepStructure& s
   };
   entry.results[index_of(phase)] = results;
   entry.recordings[index_of(phase)] = recorder_->record(work);
+  if (phase == StepPhase::kDiscriminators) counts_.kernels = 0;
+  counts_.kernels += entry.recordings[index_of(phase)]->kernels();
   ++counts_.recorded;
 }
 

@@ -42,6 +42,7 @@ struct CaptureCounts {
   int64_t recorded = 0;
   int64_t replayed = 0;
   int64_t dropped = 0;   // shapes
+  int64_t kernels = 0;   // that a replay of the shape recorded last runs on the device, both phases
 };
 
 class CapturedSteps {

@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 #endif
 
 namespace valetts {
@@ -30,19 +31,43 @@ class Graph : public Recording {
  public:
   at::cuda::CUDAGraph& graph() { return graph_; }
   void replay() override { graph_.replay(); }
+  int64_t kernels() const override { return kernels_; }
+
+  // Counts what `stream` has recorded so far, on the streams that it forked into too.
+  void count_kernels(const c10::cuda::CUDAStream& stream) {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    unsigned long long id = 0;
+    cudaGraph_t graph = nullptr;
+#if CUDART_VERSION >= 13000
+    C10_CUDA_CHECK(cudaStreamGetCaptureInfo(stream.stream(), &status, &id, &graph));
+#else
+    C10_CUDA_CHECK(cudaStreamGetCaptureInfo_v2(stream.stream(), &status, &id, &graph));
+#endif
+    if (status != cudaStreamCaptureStatusActive || graph == nullptr) return;
+    size_t count = 0;
+    C10_CUDA_CHECK(cudaGraphGetNodes(graph, nullptr, &count));
+    std::vector<cudaGraphNode_t> nodes(count);
+    C10_CUDA_CHECK(cudaGraphGetNodes(graph, nodes.data(), &count));
+    for (const cudaGraphNode_t node : nodes) {
+      cudaGraphNodeType type = cudaGraphNodeTypeEmpty;
+      C10_CUDA_CHECK(cudaGraphNodeGetType(node, &type));
+      if (type == cudaGraphNodeTypeKernel) ++kernels_;
+    }
+  }
 
  private:
   at::cuda::CUDAGraph graph_;
+  int64_t kernels_ = 0;
 };
 
-// While it lives, cuDNN times its algorithms for a convolution's shape when it meets the first one of that shape, and libtorch
-// remembers the fastest for the process. That pays where shapes come in buckets. VALETTS_CUDNN_AUTOTUNE=0 leaves the choice to
-// cuDNN's heuristics, which are the same in every process.
+// While it lives with `on`, cuDNN times its algorithms for a convolution's shape when it meets the first one of that shape on
+// this thread, and libtorch remembers the fastest. That pays where shapes come in buckets. VALETTS_CUDNN_AUTOTUNE=0 leaves the
+// choice to cuDNN's heuristics, which are the same in every process.
 class Autotuning {
  public:
-  Autotuning() : before_(at::globalContext().benchmarkCuDNN()) {
+  explicit Autotuning(bool on) : before_(at::globalContext().benchmarkCuDNN()) {
     const char* wanted = std::getenv("VALETTS_CUDNN_AUTOTUNE");
-    at::globalContext().setBenchmarkCuDNN(wanted == nullptr || std::strcmp(wanted, "0") != 0);
+    at::globalContext().setBenchmarkCuDNN(on && (wanted == nullptr || std::strcmp(wanted, "0") != 0));
   }
   ~Autotuning() { at::globalContext().setBenchmarkCuDNN(before_); }
   Autotuning(const Autotuning&) = delete;
@@ -64,7 +89,7 @@ class GraphRecorder : public Recorder {
     follow(outer, stream_);
     try {
       const c10::cuda::CUDAStreamGuard guard(stream_);
-      const Autotuning autotuning;
+      const Autotuning autotuning(true);
       work();
     } catch (...) {
       follow(stream_, outer);
@@ -83,8 +108,10 @@ class GraphRecorder : public Recorder {
     // Of this thread alone: the threads that prepare batches may allocate meanwhile.
     recording->graph().capture_begin(pool_, cudaStreamCaptureModeThreadLocal);
     try {
-      const Autotuning autotuning;
+      // What was found is used; to look for more, nothing may be timed while recording.
+      const Autotuning autotuning(false);
       work();
+      recording->count_kernels(stream_);
     } catch (...) {
       end_failed(recording->graph());
       throw;

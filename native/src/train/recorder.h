@@ -3,6 +3,7 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -13,6 +14,8 @@ class Recording {
   virtual ~Recording() = default;
   // Does the recorded work again, on the memory it was recorded with.
   virtual void replay() = 0;
+  // Kernels that the device runs in one replay; 0 where nothing counts them.
+  virtual int64_t kernels() const { return 0; }
 };
 
 class Recorder {

@@ -112,7 +112,7 @@ at::Tensor Trainer::silent_mel_M() const {
   const at::Tensor silence =
       at::zeros({1, settings_.audio.fft_size + settings_.audio.hop_length},
                 at::TensorOptions(parameter_type(settings_.precision)).device(device_));
-  return extractor_.mel_BMS(silence).select(0, 0).select(1, 0);
+  return extractor_.mel_BMS(silence).select(0, 0).select(1, 0).contiguous();
 }
 
 DurationReduction Trainer::duration_reduction() const {
@@ -495,6 +495,13 @@ void Trainer::run_phase(StepPhase phase, const StepStructure& structure, const S
 }
 
 void Trainer::finish_phase(StepPhase phase, int64_t step, const StepLosses& losses) {
+  // A replay writes without a word to libtorch, and voices keep folded weights by version.
+  if (phase == StepPhase::kGenerator) {
+    for (const std::shared_ptr<Generator>& generator : {generator_, average_}) {
+      if (!generator) continue;
+      for (const auto& [name, tensor] : generator->parameters().entries()) tensor.unsafeGetTensorImpl()->bump_version();
+    }
+  }
   losses_ = losses;
   step_ = step;
   stage_ = phase == StepPhase::kDiscriminators ? Stage::kBetween : Stage::kReady;

@@ -9,7 +9,9 @@
 #include "core/path.h"
 #include "core/random.h"
 #include "infer/voice.h"
+#include "small_run.h"
 #include "tensor_checks.h"
+#include "train/captured_steps.h"
 
 namespace valetts {
 namespace {
@@ -50,6 +52,33 @@ std::shared_ptr<Generator> generator_of(int64_t kind, int64_t speakers) {
   }
   return generator;
 }
+
+// Replays as a GPU does: the tensors' versions stay what they were.
+class SilentRecorder : public RepeatingRecorder {
+ public:
+  explicit SilentRecorder(const NamedTensors& watched) : watched_(watched) {}
+  std::unique_ptr<Recording> record(const std::function<void()>& work) override {
+    struct Silent : Recording {
+      std::function<void()> work;
+      NamedTensors watched;
+      void replay() override {
+        std::vector<uint32_t> versions;
+        for (const auto& [name, tensor] : watched) versions.push_back(static_cast<uint32_t>(tensor._version()));
+        work();
+        for (size_t i = 0; i < versions.size(); ++i) {
+          watched[i].second.unsafeGetTensorImpl()->set_version_counter(c10::VariableVersion(versions[i]));
+        }
+      }
+    };
+    auto recording = std::make_unique<Silent>();
+    recording->work = work;
+    recording->watched = watched_;
+    return recording;
+  }
+
+ private:
+  NamedTensors watched_;
+};
 
 at::Tensor speaker_of(const Generator& generator, int64_t batch) {
   if (generator.settings().speaker_count == 1) return {};
@@ -171,6 +200,57 @@ TEST_CASE("a voice's flow takes folded weights, and new ones when they change") 
   const at::Tensor after = latent_of(false);
   CHECK_FALSE(at::equal(after, before));
   VT_CHECK_CLOSE(after, latent_of(true), 1e-5);
+}
+
+TEST_CASE("a voice speaks with the weights of the last training step, ordinary or replayed") {
+  for (const bool replayed : {false, true}) {
+    CAPTURE(replayed);
+    TrainerSettings settings = small_settings();
+    settings.model.flow_kind = FlowKind::kPreConv;
+    Trainer trainer(settings, at::kCPU);
+    std::unique_ptr<Recorder> recorder;
+    if (replayed) recorder = std::make_unique<SilentRecorder>(trainer.generator()->parameters().entries());
+    CapturedSteps steps(trainer, std::move(recorder), {.rehearsals = 0});
+    const Voice voice(trainer.voice_generator(), settings.audio);
+    const at::Tensor z = latent(*trainer.generator(), 1, 20, 1), speaker = trainer.generator()->speaker_BG1(at::zeros({1}, at::kLong));
+    const Corpus::Piece piece = Corpus().piece(trainer, 0, 3);
+    at::Tensor before = voice.decode_B1N(z, speaker.detach());
+    for (int64_t step = 0; step < 2; ++step) {
+      StepSchedule schedule;
+      schedule.step = step;
+      for (const StepPhase phase : {StepPhase::kDiscriminators, StepPhase::kGenerator}) {
+        if (phase == StepPhase::kGenerator && steps.keeps_batch()) {
+          steps.accumulate_kept(schedule);
+        } else {
+          steps.accumulate(phase, piece.inputs, piece.utterances, schedule);
+        }
+        steps.apply(phase, schedule);
+      }
+      const at::Tensor after = voice.decode_B1N(z, speaker.detach());
+      CHECK_FALSE(at::equal(after, before));
+      VT_CHECK_SAME_BITS(after, Voice(trainer.voice_generator(), settings.audio).decode_B1N(z, speaker.detach()));
+      before = after;
+    }
+  }
+}
+
+TEST_CASE("a long signal goes through the last stages in pieces, and equals the decoder on any number of threads") {
+  const int threads = at::get_num_threads();
+  for (const int64_t kind : {1, 2}) {
+    CAPTURE(kind);
+    const std::shared_ptr<Generator> generator = generator_of(kind, 1);
+    at::NoGradGuard no_grad;
+    // 24 samples a frame; pieces begin at 8,192 samples, and the last one is ragged.
+    const at::Tensor z = latent(*generator, 2, 387, 6);
+    PackedDecoder packed;
+    at::set_num_threads(1);
+    const at::Tensor one = packed(*generator, z, {});
+    at::set_num_threads(3);
+    const at::Tensor three = packed(*generator, z, {});
+    at::set_num_threads(threads);
+    VT_CHECK_SAME_BITS(three, one);
+    VT_CHECK_CLOSE(one, generator->decoder(z, {}), 1e-5);
+  }
 }
 
 TEST_CASE("chunks laid end to end are the whole waveform") {

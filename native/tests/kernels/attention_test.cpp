@@ -86,6 +86,9 @@ TEST_CASE("large, equal and broken scores") {
   }
   VT_CHECK_CLOSE(weights_with(at::ones({1, 1, 7}), {})({at::full({1, kHeads, 7, 7}, 5.0)})[0],
                  at::full({1, kHeads, 7, 7}, 1.0 / 7), 1e-6);
+  // All of them below what stands for a masked one.
+  VT_CHECK_CLOSE(weights_with(at::ones({1, 1, 7}), {})({at::full({1, kHeads, 7, 7}, -1e5)})[0],
+                 at::full({1, kHeads, 7, 7}, 1.0 / 7), 1e-6);
   at::Tensor broken = scores_of(1, 9, 4);
   broken[0][1][3][5] = std::numeric_limits<float>::quiet_NaN();
   const at::Tensor weights = weights_with(at::ones({1, 1, 9}), {})({broken})[0];

@@ -119,6 +119,26 @@ class FullRecorder : public RepeatingRecorder {
   int64_t recorded_ = 0;
 };
 
+// Counts a hundred kernels for each phase that it records, and ten more for each before.
+class CountingRecorder : public RepeatingRecorder {
+ public:
+  std::unique_ptr<Recording> record(const std::function<void()>& work) override {
+    struct Counted : Recording {
+      std::function<void()> work;
+      int64_t count = 0;
+      void replay() override { work(); }
+      int64_t kernels() const override { return count; }
+    };
+    auto recording = std::make_unique<Counted>();
+    recording->work = work;
+    recording->count = 100 + 10 * recorded_++;
+    return recording;
+  }
+
+ private:
+  int64_t recorded_ = 0;
+};
+
 // Fails in one rehearsal, as an ordinary step does whose memory the recordings hold.
 class CrowdedRecorder : public RepeatingRecorder {
  public:
@@ -242,6 +262,23 @@ TEST_CASE("a phase runs the same operators with the same numbers of the host, wh
       break;
     }
   }
+}
+
+TEST_CASE("the kernels of the shape that was recorded last are told, both phases") {
+  Trainer trainer(settings_with(false), at::kCPU);
+  CapturedSteps steps(trainer, std::make_unique<CountingRecorder>(), {.rehearsals = 1});
+  const Corpus corpus;
+  int64_t step = 0;
+  auto run = [&](int64_t count) {
+    run_step(steps, corpus.piece(trainer, 0, count), changing_schedule(step));
+    ++step;
+    return steps.counts().kernels;
+  };
+  CHECK_EQ(run(3), 0);
+  CHECK_EQ(run(3), 210);
+  CHECK_EQ(run(3), 210);
+  CHECK_EQ(run(2), 210);
+  CHECK_EQ(run(2), 250);
 }
 
 TEST_CASE("a shape is recorded when it has been seen often enough, and rare ones are not") {

@@ -262,7 +262,7 @@ public final class TrainStepRun {
       out.put("audioPerSecond", realSeconds / steps / perStep).put("paddedPerSecond", paddedSeconds / steps / perStep);
     }
     out.put("deviceAllocatedBytes", after.deviceAllocatedBytes()).put("devicePeakBytes", after.devicePeakBytes());
-    out.put("processPeakBytes", after.processPeakBytes());
+    out.put("processPeakBytes", after.processPeakBytes()).put("recordedKernels", after.recordedKernels());
     if (!told.isEmpty()) {
       StepMetrics first = told.get(0);
       putLosses(out.putObject("losses"), first);

@@ -20,6 +20,7 @@ import java.util.List;
  * @param steps that were profiled
  * @param rows the most time first; together they are {@code total}
  * @param total of all rows; its module and direction are {@code total} and {@code both}
+ * @param recordedKernels that the device runs in a step of the batches' shape where steps are recorded; 0 elsewhere
  * @param trace the Chrome trace, or null
  */
 public record ProfileResult(
@@ -32,6 +33,7 @@ public record ProfileResult(
     int steps,
     List<Row> rows,
     Row total,
+    long recordedKernels,
     String trace) {
 
   /** The row of the time in which no batch was ready. */
@@ -65,6 +67,7 @@ public record ProfileResult(
       int steps,
       List<ProfileRow> profiled,
       double waitedSeconds,
+      long recordedKernels,
       Path trace) {
     List<ProfileRow> all = new ArrayList<>(profiled);
     if (waitedSeconds > 0) {
@@ -86,7 +89,7 @@ public record ProfileResult(
             all.stream().mapToLong(ProfileRow::bytes).sum());
     return new ProfileResult(
         config, device, precision, threads, batches, warmUpSteps, steps, rows, row(sum, "both", steps, seconds),
-        trace == null ? null : trace.toString());
+        recordedKernels, trace == null ? null : trace.toString());
   }
 
   private static Row row(ProfileRow row, String direction, double steps, double allSeconds) {

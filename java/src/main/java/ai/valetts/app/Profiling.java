@@ -12,6 +12,7 @@ import ai.valetts.engine.BatchTotals;
 import ai.valetts.engine.Engine;
 import ai.valetts.engine.EngineConfig;
 import ai.valetts.engine.EngineOutOfMemoryException;
+import ai.valetts.engine.ModelDescription;
 import ai.valetts.engine.StepParams;
 import ai.valetts.engine.StepProfile;
 import ai.valetts.engine.TrainingSession;
@@ -115,8 +116,9 @@ final class Profiling {
         profile.writeTrace(request.trace());
       }
       String precision = config.training().precision() == null ? "fp32" : config.training().precision();
-      return ProfileResult.of(config.name(), session.describe().device(), precision, engine.system().threads(), batches,
-          request.warmUpSteps(), request.steps(), profile.rows(), waitedSeconds, request.trace());
+      ModelDescription after = session.describe();
+      return ProfileResult.of(config.name(), after.device(), precision, engine.system().threads(), batches,
+          request.warmUpSteps(), request.steps(), profile.rows(), waitedSeconds, after.recordedKernels(), request.trace());
     } catch (EngineOutOfMemoryException e) {
       throw new EngineOutOfMemoryException(
           e.getMessage() + " A profiled batch goes through in one piece: lower data.batchSize.");

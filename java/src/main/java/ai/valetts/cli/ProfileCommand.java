@@ -153,6 +153,9 @@ final class ProfileCommand implements Command {
     out.printf(heading, "module", "pass", "ms/step", "share", "calls", "operators", "MB");
     result.rows().forEach(row -> print(row, width, out));
     print(result.total(), width, out);
+    if (result.recordedKernels() > 0) {
+      out.printf(Locale.ROOT, "A recorded step runs %,d kernels on the device.%n", result.recordedKernels());
+    }
     if (result.trace() != null) {
       out.println();
       out.println("Trace: " + result.trace() + " (for ui.perfetto.dev or chrome://tracing)");

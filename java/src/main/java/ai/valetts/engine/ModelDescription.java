@@ -9,6 +9,7 @@ package ai.valetts.engine;
  * @param deviceAllocatedBytes 0 on the CPU, as are the next three
  * @param devicePeakBytes most that was reserved at once since the last description
  * @param deviceFreeBytes of the whole device, other processes counted
+ * @param recordedKernels that a step of the shape recorded last runs on the device; 0 where none is recorded
  */
 public record ModelDescription(
     long textEncoderParameters,
@@ -27,4 +28,5 @@ public record ModelDescription(
     long devicePeakBytes,
     long deviceFreeBytes,
     long deviceTotalBytes,
+    long recordedKernels,
     String device) {}

@@ -46,6 +46,8 @@ public final class Trainer {
   private static final double LOWER_SCALE = 1.0 / 64;
   /** After so many, going back is tried once more. */
   private static final int SOUND_STEPS = 100;
+  /** Whoever watches a run, or asks something of it, waits no longer than this; to a GPU a reading so rare is nothing. */
+  private static final double LONGEST_UNREAD_SECONDS = 2;
   /** Wait after a checkpoint that could not be written. */
   private static final double RETRY_SECONDS = 60;
 
@@ -77,6 +79,7 @@ public final class Trainer {
   private long validatedStep;
   private long savedStep;
   private long savedNanos;
+  private long readNanos;
   private Path newestCheckpoint;
   private int nonFiniteInARow;
   private int overflowsInARow;
@@ -198,7 +201,7 @@ public final class Trainer {
   }
 
   private RunOutcome loop() {
-    startNanos = savedNanos = nanoTime.getAsLong();
+    startNanos = savedNanos = readNanos = nanoTime.getAsLong();
     stepsBefore = state.step();
     secondsBefore = state.trainedSeconds();
     boolean saveAsked = false;
@@ -279,7 +282,10 @@ public final class Trainer {
     }
     taken.add(step);
     // Before the first reading the rules of time know no pace.
-    if (step.failure().isPresent() || pace.steps() == 0 || state.step() % metricsEverySteps == 0) {
+    if (step.failure().isPresent()
+        || pace.steps() == 0
+        || state.step() % metricsEverySteps == 0
+        || seconds(readNanos, nanoTime.getAsLong()) >= LONGEST_UNREAD_SECONDS) {
       read();
     } else {
       pace.turn(step.tookSeconds());
@@ -313,7 +319,8 @@ public final class Trainer {
     taken.clear();
     long asked = nanoTime.getAsLong();
     Iterator<StepMetrics> metrics = session.readMetrics().iterator();
-    double waited = seconds(asked, nanoTime.getAsLong());
+    readNanos = nanoTime.getAsLong();
+    double waited = seconds(asked, readNanos);
     int mostInARow = 0;
     double share = (steps.stream().mapToDouble(TakenStep::tookSeconds).sum() + waited) / steps.size();
     for (int i = 0; i < steps.size(); i++) {

@@ -144,7 +144,7 @@ class MicroBatchTest {
 
     @Override
     public ModelDescription describe() {
-      return new ModelDescription(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, peak, memory - peak, memory, "cuda:0");
+      return new ModelDescription(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, peak, memory - peak, memory, 0, "cuda:0");
     }
   }
 }

@@ -529,6 +529,7 @@ class CommandLineInterfaceTest {
     assertThat(out())
         .contains("tiny on cpu, fp32, 2 threads: 4 steps, noise (1 before to warm up)")
         .containsSubsequence("decoder  backward", "75.0 %", "flow     forward", "25.0 %", "total    both", "100.0 %")
+        .contains("A recorded step runs 1,234 kernels on the device.")
         .contains("Trace: t.json");
     assertThat(run("profile", "--run", "runs/demo", "--json", "--set", "data.batchSize=2")).isEqualTo(ExitCode.DONE);
     request = (ProfileRequest) recorder.requests.get(1);
@@ -696,6 +697,7 @@ class CommandLineInterfaceTest {
                   new ProfileResult.Row("decoder", "backward", 1.5, 0.75, 20, 60, 3e6),
                   new ProfileResult.Row("flow", "forward", 0.5, 0.25, 1, 30, 1e6)),
               new ProfileResult.Row("total", "both", 2, 1, 21, 90, 4e6),
+              1234,
               request.trace() == null ? null : request.trace().toString()));
     }
 

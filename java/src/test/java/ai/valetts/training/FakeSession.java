@@ -151,7 +151,7 @@ public class FakeSession implements TrainingSession {
 
   @Override
   public ModelDescription describe() {
-    return new ModelDescription(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "fake");
+    return new ModelDescription(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "fake");
   }
 
   @Override

@@ -768,6 +768,9 @@ final class CoreBinding {
     native long device_total_bytes();
 
     @MemberGetter
+    native long recorded_kernels();
+
+    @MemberGetter
     native @Cast("const char*") BytePointer device();
   }
 

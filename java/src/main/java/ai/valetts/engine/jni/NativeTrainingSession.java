@@ -227,6 +227,7 @@ final class NativeTrainingSession implements TrainingSession {
                 facts.device_peak_bytes(),
                 facts.device_free_bytes(),
                 facts.device_total_bytes(),
+                facts.recorded_kernels(),
                 CoreBinding.text(facts.device()));
           }
         });
