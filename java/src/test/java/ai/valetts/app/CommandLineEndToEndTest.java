@@ -197,7 +197,9 @@ class CommandLineEndToEndTest {
     assertThat(profile.fieldNames())
         .toIterable()
         .containsExactly(
-            "config", "device", "precision", "threads", "batches", "warmUpSteps", "steps", "rows", "total", "trace");
+            "config", "device", "precision", "threads", "batches", "warmUpSteps", "steps", "rows", "total", "recordedKernels",
+            "trace");
+    assertThat(profile.get("recordedKernels").longValue()).as("the CPU records no step").isZero();
     assertThat(profile.get("steps").intValue()).isEqualTo(2);
     assertThat(profile.get("threads").intValue()).isEqualTo(1);
     Set<String> learnt = new TreeSet<>();
